@@ -1,1 +1,18 @@
-//! faxgate
+//! faxgate: one binary that gives a VPS a secure fax API.
+//!
+//! The house has floors; imports go down only (`tests/tidy.rs` checks it).
+//!
+//! | floor | rooms |
+//! |---|---|
+//! | 7 | `cli`, `compose`, `lifecycle` |
+//! | 6 | `http` |
+//! | 5 | `app`, `dispatch`, `retention` |
+//! | 4 | `store`, `artifacts`, `phaxio`, `simulator`, `tls`, `ratelimit`, `plugin` |
+//! | 3 | `telemetry` |
+//! | 2 | `config` |
+//! | 1 | `domain` |
+//! | 0 | `base` |
+
+pub mod base;
+pub mod config;
+pub mod domain;

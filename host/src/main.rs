@@ -1,1 +1,3 @@
-fn main(){}
+//! The `faxgate` command.
+
+fn main() {}
