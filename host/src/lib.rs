@@ -13,6 +13,21 @@
 //! | 1 | `domain` |
 //! | 0 | `base` |
 
+pub mod app;
+pub mod artifacts;
 pub mod base;
+pub mod cli;
+pub mod compose;
 pub mod config;
+pub mod dispatch;
 pub mod domain;
+pub mod http;
+pub mod lifecycle;
+pub mod phaxio;
+pub mod plugin;
+pub mod ratelimit;
+pub mod retention;
+pub mod simulator;
+pub mod store;
+pub mod telemetry;
+pub mod tls;

@@ -1,0 +1,1 @@
+//! Floor 4: documents on disk or in a bucket.

@@ -1,0 +1,1 @@
+//! Floor 7: the composition root, the only file that knows every part.

@@ -1,0 +1,1 @@
+//! Floor 5: sending jobs and following them.

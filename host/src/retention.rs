@@ -1,0 +1,1 @@
+//! Floor 5: forgetting what is due to be forgotten.
