@@ -1,7 +1,12 @@
 //! The component's face: world `number-normalizer-plugin` of `faxgate:policy`.
 
 mod bindings {
-    #![allow(missing_docs, unreachable_pub, clippy::undocumented_unsafe_blocks, reason = "generated code")]
+    #![allow(
+        missing_docs,
+        unreachable_pub,
+        clippy::undocumented_unsafe_blocks,
+        reason = "generated code"
+    )]
     wit_bindgen::generate!({ path: "../../wit", world: "number-normalizer-plugin" });
 }
 
@@ -43,9 +48,10 @@ impl wit::Guest for Component {
                 valid: number.valid,
                 attributes: Vec::new(),
             })),
-            Err(failure) => {
-                Err(wit::Failure { kind: failure_kind(failure.kind), message: failure.message.to_owned() })
-            }
+            Err(failure) => Err(wit::Failure {
+                kind: failure_kind(failure.kind),
+                message: failure.message.to_owned(),
+            }),
         }
     }
 }

@@ -88,8 +88,14 @@ pub fn normalize(dialled: Dialled<'_>) -> Result<Number, Failure> {
     let text = scheme_removed(dialled.raw.trim());
     refuse_unreadable(text)?;
     let region = Region::try_from(dialled.default_region.trim().to_ascii_uppercase().as_str()).ok();
-    let number = PHONE_NUMBER_UTIL.parse(text, region).map_err(|error| unparsable(&error))?;
-    if number.extension.as_deref().is_some_and(|extension| !extension.is_empty()) {
+    let number = PHONE_NUMBER_UTIL
+        .parse(text, region)
+        .map_err(|error| unparsable(&error))?;
+    if number
+        .extension
+        .as_deref()
+        .is_some_and(|extension| !extension.is_empty())
+    {
         return Err(refused(FailureKind::Extension));
     }
     refuse_dropped(text)?;
@@ -106,7 +112,12 @@ pub fn normalize(dialled: Dialled<'_>) -> Result<Number, Failure> {
         .get_region_code()
         .filter(|region| *region != Region::World)
         .map(|region| region.to_string());
-    Ok(Number { e164, region, kind: kind(number.get_type()), valid })
+    Ok(Number {
+        e164,
+        region,
+        kind: kind(number.get_type()),
+        valid,
+    })
 }
 
 /// The text without the scheme of a `tel:` URI (RFC 3966) or of its forerunner `fax:` (RFC 2806), whose
@@ -152,7 +163,10 @@ fn refuse_dropped(text: &str) -> Result<(), Failure> {
     // A service code is no number.
     let has_code = number.contains(['*', '#', '＊', '＃']);
     // `555-0100/x100` names two extensions or two numbers; a slash alone is how some countries write.
-    let has_second = number.split(['/', '\\']).skip(1).any(|rest| rest.trim_start().starts_with(['x', 'X']));
+    let has_second = number
+        .split(['/', '\\'])
+        .skip(1)
+        .any(|rest| rest.trim_start().starts_with(['x', 'X']));
     if parameters_fit && !starts_with_word && !has_code && !has_second {
         Ok(())
     } else {

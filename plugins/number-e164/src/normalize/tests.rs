@@ -3,7 +3,11 @@
 use super::*;
 
 fn read(raw: &str, region: &str) -> Result<Number, Failure> {
-    normalize(Dialled { raw, default_region: region, strict: false })
+    normalize(Dialled {
+        raw,
+        default_region: region,
+        strict: false,
+    })
 }
 
 /// Every row: text, default region, E.164.
@@ -30,9 +34,21 @@ const DIALLED: &[(&str, &str, &str)] = &[
     ("\u{202a}+1 212 555 0100\u{202c}", "US", "+12125550100"),
     ("+12125550100.", "US", "+12125550100"),
     // digits of other scripts
-    ("\u{ff0b}\u{ff11}\u{ff12}\u{ff11}\u{ff12}5550100", "US", "+12125550100"),
-    ("\u{662}\u{661}\u{662}\u{665}\u{665}\u{665}\u{660}\u{661}\u{660}\u{660}", "US", "+12125550100"),
-    ("\u{968}\u{967}\u{968}\u{96b}\u{96b}\u{96b}\u{966}\u{967}\u{966}\u{966}", "US", "+12125550100"),
+    (
+        "\u{ff0b}\u{ff11}\u{ff12}\u{ff11}\u{ff12}5550100",
+        "US",
+        "+12125550100",
+    ),
+    (
+        "\u{662}\u{661}\u{662}\u{665}\u{665}\u{665}\u{660}\u{661}\u{660}\u{660}",
+        "US",
+        "+12125550100",
+    ),
+    (
+        "\u{968}\u{967}\u{968}\u{96b}\u{96b}\u{96b}\u{966}\u{967}\u{966}\u{966}",
+        "US",
+        "+12125550100",
+    ),
     // vanity letters
     ("1-800-FLOWERS", "US", "+18003569377"),
     ("+1 800 flowers", "GB", "+18003569377"),
@@ -132,7 +148,10 @@ fn refuses() {
 
 #[test]
 fn never_reads_a_national_number_as_another_country() {
-    assert_eq!(read("2125550100", "US").map(|number| number.e164), Ok("+12125550100".to_owned()));
+    assert_eq!(
+        read("2125550100", "US").map(|number| number.e164),
+        Ok("+12125550100".to_owned())
+    );
     let morocco = read("+212 522 123456", "US").expect("a Moroccan number with its plus");
     assert_eq!(morocco.region.as_deref(), Some("MA"));
 }
@@ -141,8 +160,17 @@ fn never_reads_a_national_number_as_another_country() {
 fn strict_asks_for_assigned_numbers() {
     let possible = read("+15551234567", "US").expect("possible");
     assert!(!possible.valid);
-    let strict = |raw| normalize(Dialled { raw, default_region: "US", strict: true });
-    assert_eq!(strict("+15551234567").map_err(|failure| failure.kind), Err(FailureKind::NotAssigned));
+    let strict = |raw| {
+        normalize(Dialled {
+            raw,
+            default_region: "US",
+            strict: true,
+        })
+    };
+    assert_eq!(
+        strict("+15551234567").map_err(|failure| failure.kind),
+        Err(FailureKind::NotAssigned)
+    );
     assert!(strict("+12125550100").expect("assigned").valid);
 }
 
@@ -191,6 +219,10 @@ fn a_normal_form_is_its_own_normal_form() {
 fn messages_hold_no_digit() {
     for (raw, region, _) in REFUSED {
         let failure = read(raw, region).expect_err(raw);
-        assert!(!failure.message.contains(|c: char| c.is_ascii_digit()), "{}", failure.message);
+        assert!(
+            !failure.message.contains(|c: char| c.is_ascii_digit()),
+            "{}",
+            failure.message
+        );
     }
 }
