@@ -9,6 +9,7 @@ pub mod event;
 pub mod ids;
 pub mod inbound;
 pub mod job;
+pub mod link;
 pub mod number;
 pub mod provider;
 pub mod scope;

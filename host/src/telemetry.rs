@@ -1,1 +1,3 @@
 //! Floor 3: logs and metrics.
+
+pub mod board;
