@@ -1,0 +1,1 @@
+//! The table of the life of a job, case by case and at random.
