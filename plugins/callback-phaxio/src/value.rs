@@ -2,8 +2,9 @@
 //!
 //! A member of the wrong kind counts as absent: news of a fax must not be lost over a page count.
 
-use jiff::Timestamp;
 use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// A JSON object.
 pub type Object = Map<String, Value>;
@@ -60,10 +61,14 @@ pub fn boolean(object: &Object, name: &str) -> Option<bool> {
 /// the offset of the provider's office.
 pub fn time(object: &Object, name: &str) -> Option<String> {
     let time = match integer(object, name) {
-        Some(seconds) => Timestamp::from_second(seconds).ok()?,
-        None => text(object, name)?.parse().ok()?,
+        Some(seconds) => OffsetDateTime::from_unix_timestamp(seconds).ok()?,
+        None => OffsetDateTime::parse(&text(object, name)?, &Rfc3339).ok()?,
     };
-    (time >= Timestamp::UNIX_EPOCH).then(|| time.to_string())
+    if time < OffsetDateTime::UNIX_EPOCH {
+        None
+    } else {
+        time.checked_to_utc()?.format(&Rfc3339).ok()
+    }
 }
 
 #[cfg(test)]
