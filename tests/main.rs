@@ -2,4 +2,5 @@
 //!
 //! They start the real `faxgate` program on loopback and see what clients and the provider see.
 
+mod harness;
 mod tidy;
