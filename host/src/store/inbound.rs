@@ -48,6 +48,8 @@ pub enum CreatedInbound {
 pub struct InboundFilter {
     /// Whose.
     pub owner: Option<String>,
+    /// What this owner may see: its own and those without an owner.
+    pub visible_to: Option<String>,
     /// To which number, as the provider gave it.
     pub to: Option<String>,
     /// From which number, as the provider gave it.
@@ -210,6 +212,10 @@ fn purge(tables: &mut Tables<'_>, id: InboundId, now: Timestamp) -> Result<Optio
 impl InboundFilter {
     fn fits(&self, fax: &InboundFax) -> bool {
         self.owner.as_ref().is_none_or(|owner| fax.owner == *owner)
+            && self
+                .visible_to
+                .as_ref()
+                .is_none_or(|owner| fax.owner.is_empty() || fax.owner == *owner)
             && self.to.as_ref().is_none_or(|to| fax.to.as_ref() == Some(to))
             && self
                 .from
@@ -233,6 +239,7 @@ impl InboundFilter {
             2,
             &[
                 self.owner.clone(),
+                self.visible_to.clone(),
                 self.to.clone(),
                 self.from.clone(),
                 self.status.map(|status| format!("{status:?}")),
