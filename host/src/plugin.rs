@@ -32,6 +32,10 @@ mod number;
 mod registry;
 mod render;
 mod stats;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 pub mod tiff;
 mod types;
 mod webhook;
