@@ -8,6 +8,7 @@ use subtle::{Choice, ConstantTimeEq};
 use super::App;
 use crate::base::secret::Secret;
 use crate::domain::access::{ApiKey, Principal};
+use crate::domain::audit::AuditEntry;
 use crate::domain::ids::KeyId;
 
 const PREFIX: &str = "fbk_live_";
@@ -49,6 +50,17 @@ impl App {
     #[must_use]
     pub fn anonymous(&self) -> Option<Principal> {
         (!self.parts.config.load().auth.require_api_key).then(Principal::anonymous)
+    }
+
+    /// Records that a key crossed the wire in clear: whoever listened has it now.
+    pub fn key_exposed(&self, principal: &Principal, address: std::net::IpAddr) {
+        let now = self.parts.clock.now();
+        let name = principal.credential.name();
+        tracing::warn!(key = name, "an API key was sent in clear: replace it");
+        let entry = AuditEntry::new(now, name.as_str(), "key.exposed", &name)
+            .from(Some(address.to_string()))
+            .outcome("denied");
+        self.parts.store.record_later(entry);
     }
 }
 
