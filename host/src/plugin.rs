@@ -1,1 +1,4 @@
 //! Floor 4: policies in WebAssembly.
+
+pub mod encode;
+pub mod manifest;

@@ -40,9 +40,15 @@ impl LinkKey {
     /// constant time.
     #[must_use]
     pub fn verify(&self, purpose: LinkPurpose, id: &str, token: &str, now: Timestamp) -> bool {
-        let Some((expiry, tag)) = token.split_once('.') else { return false };
-        let Ok(expiry) = BASE64.decode(expiry) else { return false };
-        let Ok(expiry) = <[u8; 8]>::try_from(expiry.as_slice()) else { return false };
+        let Some((expiry, tag)) = token.split_once('.') else {
+            return false;
+        };
+        let Ok(expiry) = BASE64.decode(expiry) else {
+            return false;
+        };
+        let Ok(expiry) = <[u8; 8]>::try_from(expiry.as_slice()) else {
+            return false;
+        };
         let Ok(tag) = BASE64.decode(tag) else { return false };
         let genuine = self.mac(purpose, id, expiry).verify_slice(&tag).is_ok();
         genuine && now.as_second() < i64::from_be_bytes(expiry)
@@ -89,7 +95,11 @@ mod tests {
     fn every_single_character_counts() {
         let key = LinkKey::new([7; 32]);
         let now = Timestamp::from_second(1).expect("time");
-        let token = key.sign(LinkPurpose::FaxPdf, "abc", Timestamp::from_second(100).expect("time"));
+        let token = key.sign(
+            LinkPurpose::FaxPdf,
+            "abc",
+            Timestamp::from_second(100).expect("time"),
+        );
         for i in 0..token.len() {
             let mut bytes = token.clone().into_bytes();
             bytes[i] = if bytes[i] == b'A' { b'B' } else { b'A' };

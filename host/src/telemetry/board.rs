@@ -14,7 +14,10 @@ pub struct Board {
 impl Board {
     /// Reports that `name` works. Says whether that is news.
     pub fn good(&self, name: &'static str) -> bool {
-        self.conditions.write().insert(name, Ok(())).is_some_and(|before| before.is_err())
+        self.conditions
+            .write()
+            .insert(name, Ok(()))
+            .is_some_and(|before| before.is_err())
     }
 
     /// Reports that `name` doesn't work and why, in words without secrets. Says whether that is news, so that
@@ -27,7 +30,11 @@ impl Board {
     /// Every condition, sorted by name.
     #[must_use]
     pub fn all(&self) -> Vec<(&'static str, Result<(), String>)> {
-        self.conditions.read().iter().map(|(name, condition)| (*name, condition.clone())).collect()
+        self.conditions
+            .read()
+            .iter()
+            .map(|(name, condition)| (*name, condition.clone()))
+            .collect()
     }
 }
 
