@@ -1,5 +1,6 @@
 //! `[auth]`: keys.
 
+use super::check::Reader;
 use crate::base::secret::Secret;
 
 /// `[auth]`
@@ -16,6 +17,16 @@ impl Default for AuthConfig {
         Self {
             bootstrap_key: None,
             require_api_key: true,
+        }
+    }
+}
+
+impl AuthConfig {
+    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+        let default = Self::default();
+        Self {
+            bootstrap_key: from.secret("auth.bootstrap_key"),
+            require_api_key: from.flag("auth.require_api_key", default.require_api_key),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::check::{Reader, Unit};
+
 /// `[dispatch]`
 #[derive(Debug, Clone)]
 pub struct DispatchConfig {
@@ -25,6 +27,26 @@ impl Default for DispatchConfig {
             poll_after: Duration::from_secs(600),
             job_deadline: Duration::from_secs(86_400),
             concurrency: 4,
+        }
+    }
+}
+
+impl DispatchConfig {
+    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+        const HOUR: f64 = 3600.0;
+        const DAY: f64 = 24.0 * HOUR;
+        let default = Self::default();
+        let mut seconds = |key, range, default| from.span(key, Unit::Seconds, range, default);
+        Self {
+            backoff: seconds("dispatch.backoff_seconds", 0.0..=HOUR, default.backoff),
+            grace: seconds("dispatch.grace_seconds", 0.0..=DAY, default.grace),
+            poll_after: seconds("dispatch.poll_after_seconds", 0.1..=7.0 * DAY, default.poll_after),
+            job_deadline: seconds(
+                "dispatch.job_deadline_seconds",
+                1.0..=30.0 * DAY,
+                default.job_deadline,
+            ),
+            concurrency: from.count("dispatch.concurrency", 256, default.concurrency),
         }
     }
 }

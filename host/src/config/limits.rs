@@ -1,5 +1,6 @@
 //! `[limits]`: sizes and rates.
 
+use super::check::Reader;
 use crate::base::size::MIB;
 
 /// `[limits]`. A rate of 0 is none.
@@ -28,6 +29,29 @@ impl Default for LimitsConfig {
             inbound_get_rpm: 60,
             auth_failures_per_minute: 30,
             max_spool_bytes: 1024 * MIB,
+        }
+    }
+}
+
+impl LimitsConfig {
+    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+        const MOST: u32 = 1_000_000;
+        let default = Self::default();
+        Self {
+            max_file_bytes: from.mebibytes("limits.max_file_size_mb", 1024, default.max_file_bytes),
+            requests_per_minute: from.whole(
+                "limits.requests_per_minute",
+                0..=MOST,
+                default.requests_per_minute,
+            ),
+            inbound_list_rpm: from.whole("limits.inbound_list_rpm", 0..=MOST, default.inbound_list_rpm),
+            inbound_get_rpm: from.whole("limits.inbound_get_rpm", 0..=MOST, default.inbound_get_rpm),
+            auth_failures_per_minute: from.whole(
+                "limits.auth_failures_per_minute",
+                0..=MOST,
+                default.auth_failures_per_minute,
+            ),
+            max_spool_bytes: from.mebibytes("limits.max_spool_mb", 1024 * 1024, default.max_spool_bytes),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::check::{Reader, Unit};
+
 /// `[tokens]`
 #[derive(Debug, Clone)]
 pub struct TokensConfig {
@@ -40,6 +42,45 @@ impl Default for RetentionConfig {
             artifact_ttl: None,
             inbound: Some(Duration::from_secs(30 * DAY)),
             cleanup_interval: Duration::from_secs(DAY),
+        }
+    }
+}
+
+const YEAR_IN_MINUTES: f64 = 525_600.0;
+const CENTURY_IN_DAYS: f64 = 36_525.0;
+
+impl TokensConfig {
+    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+        let default = Self::default();
+        let mut minutes = |key, default| from.span(key, Unit::Minutes, 0.01..=YEAR_IN_MINUTES, default);
+        Self {
+            pdf_ttl: minutes("tokens.pdf_ttl_minutes", default.pdf_ttl),
+            inbound_ttl: minutes("tokens.inbound_ttl_minutes", default.inbound_ttl),
+        }
+    }
+}
+
+impl RetentionConfig {
+    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+        let default = Self::default();
+        let mut days = |key, default: Option<Duration>| {
+            let span = from.span(
+                key,
+                Unit::Days,
+                0.0..=CENTURY_IN_DAYS,
+                default.unwrap_or_default(),
+            );
+            (!span.is_zero()).then_some(span)
+        };
+        Self {
+            artifact_ttl: days("retention.artifact_ttl_days", default.artifact_ttl),
+            inbound: days("retention.inbound_days", default.inbound),
+            cleanup_interval: from.span(
+                "retention.cleanup_interval_minutes",
+                Unit::Minutes,
+                0.01..=YEAR_IN_MINUTES,
+                default.cleanup_interval,
+            ),
         }
     }
 }
