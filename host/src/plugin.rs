@@ -7,6 +7,7 @@
 //!
 //! | file | concern |
 //! |---|---|
+//! | `encode`, `manifest` | from a core module to a component, and what the built-in ones were made from |
 //! | `engine` | the one engine, its pool, its clock, its threads |
 //! | `bindings`, `convert` | types of `wit/`, and their translation with every check of an answer |
 //! | `host_api`, `webhook` | what a component may call |
@@ -25,11 +26,13 @@ mod compile;
 mod convert;
 mod document;
 mod embedded;
+pub mod encode;
 mod engine;
 mod error;
 mod host_api;
 mod limits;
 mod load;
+pub mod manifest;
 mod number;
 mod registry;
 mod render;

@@ -25,3 +25,11 @@ pub enum Place {
     /// In the bucket, under this key (with its prefix).
     S3(String),
 }
+
+impl Artifact {
+    /// Whether the bytes are in the database and go with their record.
+    #[must_use]
+    pub fn is_in_database(&self) -> bool {
+        self.place == Place::Database
+    }
+}

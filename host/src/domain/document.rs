@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Most pages of one fax (the provider's limit).
 pub const MAX_PAGES: u32 = 200;
+/// Most rows of one page: a page of Letter paper has 2156 at fine resolution, a long receipt a few thousand.
+pub const MAX_ROWS: u32 = 10_000;
 
 /// A format told from the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -11,6 +11,9 @@ use super::ids::JobId;
 use super::number::E164;
 use super::provider::{FaxError, StatusUpdate};
 
+/// The tag that names our job at the provider: how a fax is found again whose answer was lost.
+pub const JOB_TAG: &str = "faxgate_job";
+
 /// A job, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
