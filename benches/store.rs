@@ -3,7 +3,12 @@
 //! `cargo bench --bench store`. The durable figures are those of the disk under the temporary folder: set
 //! `TMPDIR` to measure another one.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a bench may fail loudly")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a bench may fail loudly"
+)]
 
 use std::fs::File;
 use std::io::Write as _;
@@ -34,7 +39,10 @@ criterion_main!(benches);
 fn commits(c: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let mut group = c.benchmark_group("accept");
-    group.sample_size(10).measurement_time(Duration::from_secs(4)).throughput(Throughput::Elements(1));
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(4))
+        .throughput(Throughput::Elements(1));
     for writers in [1, 64] {
         let folder = tempfile::tempdir().unwrap();
         let store = open(folder.path());
@@ -63,15 +71,28 @@ fn claims(c: &mut Criterion) {
 fn reads(c: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let store = in_memory(&runtime, 100_000);
-    let page = PageRequest { limit: 20, cursor: None };
-    let id = store.jobs(&JobFilter::default(), &page).unwrap().items.last().unwrap().id;
-    c.bench_function("read one job of 100000", |b| b.iter(|| store.job(id).unwrap().unwrap()));
+    let page = PageRequest {
+        limit: 20,
+        cursor: None,
+    };
+    let id = store
+        .jobs(&JobFilter::default(), &page)
+        .unwrap()
+        .items
+        .last()
+        .unwrap()
+        .id;
+    c.bench_function("read one job of 100000", |b| {
+        b.iter(|| store.job(id).unwrap().unwrap())
+    });
     let filter = JobFilter {
         owner: Some("desk".to_owned()),
         status: Some(PublicStatus::Queued),
         ..JobFilter::default()
     };
-    c.bench_function("page of 20 by owner and status", |b| b.iter(|| store.jobs(&filter, &page).unwrap()));
+    c.bench_function("page of 20 by owner and status", |b| {
+        b.iter(|| store.jobs(&filter, &page).unwrap())
+    });
 }
 
 /// A document in the commit of its job, against a synced file of its own before that commit.
@@ -79,7 +100,10 @@ fn documents(c: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     for size in [4 * 1024, 32 * 1024, 100 * 1024, 1024 * 1024] {
         let mut group = c.benchmark_group(format!("document {} KiB", size / 1024));
-        group.sample_size(10).measurement_time(Duration::from_secs(3)).throughput(Throughput::Elements(1));
+        group
+            .sample_size(10)
+            .measurement_time(Duration::from_secs(3))
+            .throughput(Throughput::Elements(1));
         let document = Bytes::from((0..size).map(|i| (i * 31 % 251) as u8).collect::<Vec<_>>());
         for writers in [1, 32] {
             let folder = tempfile::tempdir().unwrap();
@@ -117,9 +141,13 @@ async fn accept(
     let started = Instant::now();
     let tasks: Vec<_> = (0..writers)
         .map(|_| {
-            let (store, left, ids, document) = (store.clone(), Arc::clone(&left), ids.clone(), document.clone());
+            let (store, left, ids, document) =
+                (store.clone(), Arc::clone(&left), ids.clone(), document.clone());
             tokio::spawn(async move {
-                while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
+                while left
+                    .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
+                    .is_ok()
+                {
                     let now = Clock::system().now();
                     let id = JobId(ids.next(now));
                     let document = document.clone();
@@ -146,7 +174,12 @@ fn keep(folder: &Path, name: &str, content: &[u8]) {
 }
 
 fn open(folder: &Path) -> Store {
-    Store::open(&folder.join("faxgate.redb"), Clock::system(), StoreOptions::default()).unwrap()
+    Store::open(
+        &folder.join("faxgate.redb"),
+        Clock::system(),
+        StoreOptions::default(),
+    )
+    .unwrap()
 }
 
 fn in_memory(runtime: &Runtime, jobs: u64) -> Store {

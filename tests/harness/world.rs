@@ -151,8 +151,9 @@ impl Setup {
         let data = self.folder.path().join("data");
         let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("policies");
         let (https, http) = (self.https.to_string(), self.http.to_string());
+        let public_url = public_url(self.https);
         self.set("data_dir", data.to_string_lossy().into_owned())
-            .set("public_url", public_url(self.https))
+            .set("public_url", public_url)
             .set("listen.https", https)
             .set("listen.http", http)
             .set("auth.bootstrap_key", BOOTSTRAP)
