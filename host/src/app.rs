@@ -4,6 +4,7 @@
 
 mod access;
 mod audit;
+mod audit_file;
 mod callbacks;
 mod change;
 mod documents;
@@ -34,6 +35,7 @@ use crate::store::Store;
 use crate::telemetry::board::Board;
 
 pub use audit::{AuditPage, AuditView};
+pub use audit_file::AuditFile;
 pub use callbacks::{CallbackOutcome, Incoming, IncomingFile};
 pub use change::Resend;
 pub use documents::{DocumentKey, OpenDocument};

@@ -1,8 +1,13 @@
 //! Floor 7: signals, reload and drain.
 
+mod supervisor;
+
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::compose::Service;
+use crate::config::Config;
 
 /// How long requests under way may take after a signal to end.
 pub const DRAIN: Duration = Duration::from_secs(30);
@@ -45,4 +50,38 @@ impl Signals {
             _ = self.hangup.recv() => Wish::Reload,
         }
     }
+}
+
+/// Serves until told to stop. `SIGHUP` calls `load` and takes what it gives into force; a configuration that
+/// can't be read changes nothing.
+///
+/// # Errors
+/// When the signals can't be listened to.
+pub async fn run(service: Service, load: impl Fn() -> anyhow::Result<Config>) -> anyhow::Result<()> {
+    let mut signals = Signals::listen()?;
+    supervisor::tell("READY=1");
+    let mut watchdog = supervisor::Watchdog::new();
+    loop {
+        let wish = tokio::select! {
+            wish = signals.next() => wish,
+            () = watchdog.due() => {
+                supervisor::tell("WATCHDOG=1");
+                continue;
+            }
+        };
+        match wish {
+            Wish::Stop => break,
+            Wish::Reload => match load() {
+                Ok(config) => drop(service.reload(config).await),
+                Err(error) => tracing::error!("configuration not loaded anew, the old one stays: {error:#}"),
+            },
+        }
+    }
+    supervisor::tell("STOPPING=1");
+    tokio::select! {
+        () = service.stop() => {}
+        // A second signal: whoever sends it doesn't want to wait.
+        _ = signals.next() => tracing::warn!("told twice: stopping at once"),
+    }
+    Ok(())
 }

@@ -231,6 +231,27 @@ impl App {
         converted.ok().map(|converted| converted.pages)
     }
 
+    /// Asks the provider for faxes it received since `since` and takes in those we don't have: what was delivered
+    /// while the server was down becomes known without waiting for the provider's next try.
+    ///
+    /// # Errors
+    /// When the provider gives no answer.
+    pub async fn catch_up(&self, since: Timestamp) -> Result<usize, Error> {
+        let until = self.parts.clock.now();
+        let mut taken = 0;
+        for fax in self.parts.phaxio.received(since, until).await.map_err(not_yet)? {
+            let Some(received) = fax.as_received() else {
+                continue;
+            };
+            match self.receive(received, None).await {
+                Ok(Received::New) => taken += 1,
+                Ok(Received::Known | Received::Ignored) => {}
+                Err(error) => tracing::warn!(%error, "a received fax could not be fetched yet"),
+            }
+        }
+        Ok(taken)
+    }
+
     /// One received fax.
     ///
     /// # Errors

@@ -166,6 +166,10 @@ pub fn advance(job: &Job, happening: &Happening, now: Timestamp) -> Result<Step,
     }
     if !step.entries.is_empty() {
         step.job.updated_at = now;
+        // Nothing that keeps coming may put off the last look.
+        if now < step.job.deadline {
+            step.job.wake_at = step.job.wake_at.map(|at| at.min(step.job.deadline));
+        }
     }
     Ok(step)
 }

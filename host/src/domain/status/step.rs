@@ -113,7 +113,7 @@ impl Step {
             return if self.job.provider_id.is_some() {
                 Ok(())
             } else {
-                Err(Refusal::NotNow)
+                self.refused()
             };
         }
         self.go(Phase::Uncertain { absent_since: None }, look_at);
@@ -180,14 +180,8 @@ impl Step {
         match &self.job.provider_id {
             Some(known) if *known != update.provider_id => return Err(Refusal::OtherFax),
             Some(_) => {}
-            None if matches!(self.job.phase, Phase::Submitting | Phase::Uncertain { .. }) => {
-                self.adopt(&update.provider_id, poll_at, now);
-                let entry = self
-                    .entry(now, EventKind::Adopted)
-                    .fact("provider_id", &update.provider_id);
-                self.push(entry.detail("a callback named this fax before the request was answered"));
-            }
-            None => return Err(Refusal::NotNow),
+            None if self.job.phase.is_final() => {}
+            None => self.adopt_by_news(&update.provider_id, poll_at, now),
         }
         if self.job.phase.is_final() {
             return self.late(update, source, now);
@@ -201,6 +195,19 @@ impl Step {
             _ => self.progress(update, source, poll_at, now),
         }
         Ok(())
+    }
+
+    /// The provider proves to have the fax although nobody told us so: also of one that waits to be sent again,
+    /// which must not happen then.
+    fn adopt_by_news(&mut self, id: &str, poll_at: Timestamp, now: Timestamp) {
+        let detail = if self.job.phase == Phase::Due {
+            "a callback proves that the provider has this fax: it is not sent again"
+        } else {
+            "a callback named this fax before the request was answered"
+        };
+        self.adopt(id, poll_at, now);
+        let entry = self.entry(now, EventKind::Adopted).fact("provider_id", id);
+        self.push(entry.detail(detail));
     }
 
     /// News after the end: a repeat is nothing, a contradiction is kept for the auditor and changes nothing.
@@ -224,7 +231,7 @@ impl Step {
     fn delivered(&mut self, update: &StatusUpdate, source: &'static str, now: Timestamp) {
         self.take_facts(update);
         self.job.error = None;
-        self.end(Phase::Delivered, update.completed_at.unwrap_or(now));
+        self.end(Phase::Delivered, self.ended_at(update, now));
         let entry = self.entry(now, EventKind::Delivered).fact("source", source);
         self.push(with_facts(entry, update));
     }
@@ -248,7 +255,7 @@ impl Step {
             .fact("source", source);
         self.push(with_facts(entry, update));
         self.job.error = Some(error);
-        self.end(Phase::Failed, update.completed_at.unwrap_or(now));
+        self.end(Phase::Failed, self.ended_at(update, now));
     }
 
     fn progress(&mut self, update: &StatusUpdate, source: &'static str, ask_at: Timestamp, now: Timestamp) {
@@ -274,6 +281,13 @@ impl Step {
         self.push(if silent { entry } else { with_facts(entry, update) });
     }
 
+    /// When the provider says it ended. Its clock is not ours: a time before the job or after now would move the
+    /// destruction of the document.
+    fn ended_at(&self, update: &StatusUpdate, now: Timestamp) -> Timestamp {
+        let told = update.completed_at.unwrap_or(now);
+        told.max(self.job.created_at).min(now)
+    }
+
     fn take_facts(&mut self, update: &StatusUpdate) {
         // The provider says 0 pages and 0 cents until it knows better.
         self.job.pages = update.pages.filter(|&pages| pages > 0).or(self.job.pages);
@@ -286,7 +300,11 @@ impl Step {
         }
         match &self.job.provider_id {
             Some(known) if *known != update.provider_id => return Err(Refusal::OtherFax),
-            Some(_) => return Ok(()),
+            // The answer came in between: what was a hint is news now.
+            Some(_) => {
+                let poll_at = self.job.wake_at.unwrap_or(now);
+                return self.news(update, "callback", poll_at, now);
+            }
             None => {}
         }
         self.require(matches!(
