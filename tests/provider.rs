@@ -1,6 +1,13 @@
 //! The client of the provider against the simulator: whatever goes wrong on the way, what the client concludes must be
 //! what the provider knows.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -44,7 +51,7 @@ fn client(api_url: &str) -> Phaxio {
 /// A client that gives up on an answer soon.
 fn hasty(api_url: &str) -> Phaxio {
     let mut config = config(api_url);
-    config.timeout = Duration::from_millis(500);
+    config.timeout = Duration::from_secs(2);
     Phaxio::new(&config).expect("client")
 }
 
