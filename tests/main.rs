@@ -2,5 +2,15 @@
 //!
 //! They start the real `faxgate` program on loopback and see what clients and the provider see.
 
+mod callbacks;
+mod crash;
+mod edge;
+mod faxbot_client;
 mod harness;
+mod idempotency;
+mod inbound;
+mod peer_faults;
+mod secrecy;
+mod send;
+mod tenants;
 mod tidy;
