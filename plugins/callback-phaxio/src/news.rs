@@ -4,6 +4,7 @@
 
 use crate::delivery::{Delivery, DeliveryKind, FilePart};
 use crate::payload::Payload;
+use crate::signature::Proof;
 use crate::value::{self, Object};
 use serde_json::Value;
 
@@ -72,12 +73,12 @@ pub enum Event {
 }
 
 /// Reads the event; the error says why there is none.
-pub fn read(delivery: &impl Delivery, payload: &Payload) -> Result<Event, &'static str> {
+pub fn read(delivery: &impl Delivery, payload: &Payload, proof: Proof) -> Result<Event, &'static str> {
     let provider_id = provider_id(&payload.fax)?;
     if is_inbound(delivery.kind(), payload) {
         received(delivery, payload, provider_id).map(Event::Received)
     } else {
-        status_update(delivery, payload, provider_id).map(Event::Status)
+        status_update(delivery, payload, provider_id, proof).map(Event::Status)
     }
 }
 
@@ -107,9 +108,10 @@ fn status_update(
     delivery: &impl Delivery,
     payload: &Payload,
     provider_id: String,
+    proof: Proof,
 ) -> Result<StatusUpdate, &'static str> {
     let Payload { fax, beside } = payload;
-    let job_id = job_id(delivery, fax)?;
+    let job_id = job_id(delivery, fax, proof)?;
     let provider_status = status_word(payload).unwrap_or_default();
     let in_flight = value::text(beside, "event_type").filter(|event| event != "fax_completed");
     let status = match (status_of(&provider_status), &in_flight) {
@@ -190,8 +192,9 @@ fn received(
     })
 }
 
-/// The job that a status update is for: the address was given with its id, the fax with a tag.
-fn job_id(delivery: &impl Delivery, fax: &Object) -> Result<Option<String>, &'static str> {
+/// The job that a status update proves to be for: the fax carries its id as a tag, the address in its query where
+/// the proof covers the address.
+fn job_id(delivery: &impl Delivery, fax: &Object, proof: Proof) -> Result<Option<String>, &'static str> {
     let query = delivery.query();
     let mut ids = query
         .iter()
@@ -209,7 +212,7 @@ fn job_id(delivery: &impl Delivery, fax: &Object) -> Result<Option<String>, &'st
         (Some(asked), Some(tagged)) if !asked.eq_ignore_ascii_case(&tagged) => {
             Err("its address and its tag name different jobs")
         }
-        (asked, tagged) => Ok(asked.or(tagged)),
+        (asked, tagged) => Ok(tagged.or_else(|| asked.filter(|_| proof == Proof::Address))),
     }
 }
 

@@ -18,10 +18,11 @@ pub enum Verdict {
 
 /// Judges one delivery. Nothing of the content is read before the proof holds.
 pub fn evaluate(delivery: &impl Delivery) -> Verdict {
-    if let Err(reason) = signature::check(delivery) {
-        return Verdict::Reject(reason);
-    }
-    let event = payload::read(delivery).and_then(|payload| news::read(delivery, &payload));
+    let proof = match signature::check(delivery) {
+        Ok(proof) => proof,
+        Err(reason) => return Verdict::Reject(reason),
+    };
+    let event = payload::read(delivery).and_then(|payload| news::read(delivery, &payload, proof));
     match event {
         Ok(event) => Verdict::Accept(event),
         Err(reason) => Verdict::Ignore(reason),

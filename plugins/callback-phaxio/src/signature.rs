@@ -12,10 +12,24 @@ use crate::delivery::{Delivery, FilePart, MacAlgorithm, MacError, Pair, Segment,
 /// Header that carries the code.
 const HEADER: &str = "x-phaxio-signature";
 
-/// Whether the callback may be believed; the error is the reason for the operator's log.
-pub fn check(delivery: &impl Delivery) -> Result<(), &'static str> {
-    if delivery.vouched().is_some() || !delivery.proof_required() {
-        return Ok(());
+/// What a proof covers, beyond the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// The address too: its query names the job for certain, or the operator asks for no proof at all.
+    Address,
+    /// Only the body: the same body may have been sent to the address of another job.
+    Body,
+}
+
+/// Whether the callback may be believed and what the proof covers; the error is the reason for the operator's
+/// log.
+pub fn check(delivery: &impl Delivery) -> Result<Proof, &'static str> {
+    if delivery.vouched().is_some() {
+        // Another policy's proof; nothing says that it covers the address.
+        return Ok(Proof::Body);
+    }
+    if !delivery.proof_required() {
+        return Ok(Proof::Address);
     }
     let headers = delivery.headers();
     let mut claims = header(&headers, HEADER);
@@ -30,8 +44,8 @@ pub fn check(delivery: &impl Delivery) -> Result<(), &'static str> {
     match code.len() {
         // Phaxio's scheme covers address, fields and files: nothing of a body that is no form.
         20 if has_json_body(&headers) => Err("a signature of 40 digits does not cover a JSON body"),
-        20 => form_proof(delivery, &code),
-        32 => body_proof(delivery, &code),
+        20 => form_proof(delivery, &code).map(|()| Proof::Address),
+        32 => body_proof(delivery, &code).map(|()| Proof::Body),
         _ => Err("the signature has neither 40 nor 64 digits"),
     }
 }

@@ -36,6 +36,20 @@ fn a_json_body_is_read_when_the_proof_covers_it() {
     assert!(matches!(evaluate(&flat), Verdict::Accept(Event::Status(_))));
 }
 
+#[test]
+fn a_proof_of_the_body_alone_does_not_bind_it_to_the_job_of_the_address() {
+    let job = |body: &str| {
+        let request = Request::json(body).query("job_id", "abc").signed_body("secret");
+        match evaluate(&request) {
+            Verdict::Accept(Event::Status(update)) => update.job_id,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(job(r#"{"fax":{"id":7,"status":"success"}}"#), None);
+    let tagged = r#"{"fax":{"id":7,"status":"success","tags":{"faxgate_job":"abc"}}}"#;
+    assert_eq!(job(tagged).as_deref(), Some("abc"));
+}
+
 /// Names and values that the rules look for, among anything else.
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof![

@@ -102,7 +102,7 @@ fn all_refused(changed: impl Iterator<Item = Request>) {
 #[test]
 fn every_vector_verifies() {
     for (index, request) in vectors().iter().enumerate() {
-        assert_eq!(check(request), Ok(()), "vector {}", index + 1);
+        assert_eq!(check(request), Ok(Proof::Address), "vector {}", index + 1);
     }
 }
 
@@ -222,7 +222,7 @@ fn scheme_and_query_belong_to_the_address() {
 fn order_of_fields_does_not_matter_unless_names_repeat() {
     for mut request in vectors() {
         request.fields.reverse();
-        assert_eq!(check(&request), Ok(()));
+        assert_eq!(check(&request), Ok(Proof::Address));
     }
     let fields: Vec<Pair> = [("b", "2"), ("a", "x"), ("a", "y"), ("B", "1")]
         .map(|(n, v)| pair(n, v))
@@ -245,7 +245,7 @@ fn user_and_password_in_the_address_may_be_signed_or_not() {
         "0123456789",
         "55af46383f485912ae9ea3e7a18f2766cf9990d4",
     );
-    assert_eq!(check(&bare_signed), Ok(()));
+    assert_eq!(check(&bare_signed), Ok(Proof::Address));
     // Computed over the address with the password.
     let full_signed = form(
         &with,
@@ -253,7 +253,7 @@ fn user_and_password_in_the_address_may_be_signed_or_not() {
         "0123456789",
         "b31aab8e28a1fea6f2dcb1eb1d8b607f8b00e7a5",
     );
-    assert_eq!(check(&full_signed), Ok(()));
+    assert_eq!(check(&full_signed), Ok(Proof::Address));
     assert_eq!(spellings("https://h/a@b").count(), 1);
     assert_eq!(spellings("https://u@h?x").nth(1).as_deref(), Some("https://h?x"));
     assert_eq!(spellings("example.com").count(), 1);
@@ -263,7 +263,7 @@ fn user_and_password_in_the_address_may_be_signed_or_not() {
 fn the_body_scheme_covers_every_byte() {
     let body = r#"{"fax":{"id":1,"status":"success"}}"#;
     let request = Request::json(body).signed_body("secret-1");
-    assert_eq!(check(&request), Ok(()));
+    assert_eq!(check(&request), Ok(Proof::Body));
     all_refused(mutations(body).into_iter().map(|body| Request {
         body: body.into_bytes(),
         ..request.clone()
@@ -362,7 +362,10 @@ fn a_tag_can_not_become_fields() {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    assert_eq!(check(&form(INBOUND, &[("fax", &fax)], "t", &signature)), Ok(()));
+    assert_eq!(
+        check(&form(INBOUND, &[("fax", &fax)], "t", &signature)),
+        Ok(Proof::Address)
+    );
     let (head, tail) = fax.split_once(tag).expect("the tag");
     let cut = [
         ("fa", format!("x{head}")),
@@ -384,12 +387,12 @@ fn a_tag_can_not_become_fields() {
 fn a_vouched_or_waived_proof_is_not_asked_for() {
     let unsigned = Request::form(DeliveryKind::Status, CALLBACK, &[("fax", SENT)]);
     assert!(check(&unsigned).is_err());
-    assert_eq!(check(&unsigned.clone().unproven()), Ok(()));
+    assert_eq!(check(&unsigned.clone().unproven()), Ok(Proof::Address));
     assert_eq!(
         check(&Request {
             vouched: Some("old-token".to_owned()),
             ..unsigned
         }),
-        Ok(())
+        Ok(Proof::Body)
     );
 }
