@@ -7,6 +7,7 @@
 //!
 //! | file | concern |
 //! |---|---|
+//! | `encode`, `manifest` | from a core module to a component, and what the built-in ones were made from |
 //! | `engine` | the one engine, its pool, its clock, its threads |
 //! | `bindings`, `convert` | types of `wit/`, and their translation with every check of an answer |
 //! | `host_api`, `webhook` | what a component may call |
