@@ -166,6 +166,7 @@ async fn called_numbers_belong_to_owners() {
     let mut setup = setup();
     let mut routes = toml::Table::new();
     routes.insert("+12125550101".to_owned(), "clinic".into());
+    routes.insert("+12125550102".to_owned(), "lab".into());
     setup.set("inbound.routes", routes);
     let world = setup.start().await;
     for to in ["+12125550101", "+12125550102"] {
