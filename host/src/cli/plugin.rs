@@ -1,7 +1,9 @@
 //! `faxgate plugin`: make, check and try policies.
 
+mod build;
 mod check;
 mod list;
+mod make;
 mod run;
 
 use std::path::Path;
@@ -16,6 +18,8 @@ use crate::plugin::{Grants, Plugins};
 /// `faxgate plugin …`
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
+    /// Build a plugin crate to a component
+    Build(make::Args),
     /// Say which slot a component fills and whether it loads within its limits
     Check(check::Args),
     /// Run a component once on an input file
@@ -26,6 +30,7 @@ pub(super) enum Command {
 
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Build(args) => make::run(args).await,
         Command::Check(args) => check::run(args).await,
         Command::Run(args) => run::run(args).await,
         Command::List(args) => list::run(args).await,
