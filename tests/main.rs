@@ -9,6 +9,7 @@ mod faxbot_client;
 mod harness;
 mod idempotency;
 mod inbound;
+mod line;
 mod peer_faults;
 mod retention;
 mod secrecy;

@@ -164,7 +164,10 @@ fn find(
     // Whoever is busy rings when done. What is due later has its time, also behind those that are busy; past a
     // full look-ahead the next one is due as well, and only the bell helps.
     let later = if seen < LOOK_AHEAD {
-        store.waiting(lane, Timestamp::MAX, position, 1)?.first().map(|(at, _)| *at)
+        store
+            .waiting(lane, Timestamp::MAX, position, 1)?
+            .first()
+            .map(|(at, _)| *at)
     } else {
         None
     };
