@@ -27,6 +27,8 @@ mod callback;
 mod compile;
 mod convert;
 mod document;
+#[cfg(test)]
+mod document_tests;
 mod embedded;
 pub mod encode;
 mod engine;

@@ -163,7 +163,7 @@ where
     let name = &callee.identity.name;
     let outcome = tokio::select! {
         biased;
-        done = runtime.run(inside) => match done {
+        done = runtime.run(callee.prepared.slot, inside) => match done {
             Some(outcome) => outcome.map_err(|fault| failure(name, fault, &meter)),
             None => Err(PluginFailure {
                 plugin: name.clone(),
