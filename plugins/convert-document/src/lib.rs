@@ -1,0 +1,17 @@
+//! Built-in converter: PDF, text and pictures to fax pages.
+//!
+//! Everything is turned into a PDF or is one already; [`Document`] opens it, counts its pages, and draws a page as
+//! a fax machine prints it. All of it is plain Rust that runs and is tested on any target; `guest` is the only
+//! file that knows the component model.
+
+mod document;
+#[cfg(target_family = "wasm")]
+mod guest;
+mod model;
+mod pdf;
+mod raster;
+mod sniff;
+mod text;
+
+pub use document::Document;
+pub use model::{Failure, FailureKind, FaxPage, Halftone, Limits, Paper, Part, Raster, Resolution, X_DPI};

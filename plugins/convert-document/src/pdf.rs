@@ -1,0 +1,108 @@
+//! PDF as it comes in: is it whole, how many pages has it, can they be shown.
+
+mod inflate;
+
+use crate::model::{Failure, FailureKind};
+use hayro::hayro_syntax::object::{Array, Dict, Object, Stream};
+use hayro::hayro_syntax::page::Page;
+use hayro::hayro_syntax::{DecryptionError, Filter, LoadPdfError, Pdf};
+use std::sync::Arc;
+
+/// Compressed bytes of page content that are checked when a document is opened: about a millisecond's worth.
+/// Content is text and strokes; fonts and pictures, which make files large, are not part of it.
+const CHECKED_CONTENT: usize = 512 * 1024;
+
+/// Parses a PDF and refuses one that can't be faxed in full. Nothing is drawn.
+///
+/// A file whose user password is empty opens, as it does in every viewer.
+pub fn open(data: Arc<Vec<u8>>, max_pages: u32) -> Result<Pdf, Failure> {
+    let pdf = Pdf::new(Arc::clone(&data)).map_err(|error| refuse(error, &data))?;
+    let pages = pdf.pages();
+    let declared = declared_pages(&pdf);
+    if pages.is_empty() {
+        return Err(match declared {
+            Some(0) => Failure::new(FailureKind::Empty, "The PDF has no pages; send a document with content."),
+            _ => broken("The PDF is damaged: none of its pages can be found; save it again."),
+        });
+    }
+    if u32::try_from(pages.len()).map_or(true, |count| count > max_pages) {
+        return Err(Failure::too_many_pages(max_pages));
+    }
+    // The parser leaves out pages that it can't read; faxing the rest as if it were all would be a lie.
+    match declared {
+        Some(declared) if declared > pages.len() => {
+            return Err(broken("The PDF is damaged: some of its pages can't be read; save it again."));
+        }
+        None => return Err(broken("The PDF is damaged: its list of pages can't be read; save it again.")),
+        Some(_) => {}
+    }
+    let mut budget = CHECKED_CONTENT;
+    for (index, page) in pages.iter().enumerate() {
+        if !content_is_whole(page, &mut budget) {
+            let number = index + 1;
+            return Err(broken(&format!("The PDF is damaged: page {number} can't be read; save it again.")));
+        }
+    }
+    Ok(pdf)
+}
+
+fn broken(message: &str) -> Failure {
+    Failure::new(FailureKind::Broken, message)
+}
+
+fn refuse(error: LoadPdfError, data: &[u8]) -> Failure {
+    let mentions = |word: &[u8]| data.windows(word.len()).any(|window| window == word);
+    match error {
+        LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
+            Failure::new(FailureKind::Encrypted, "The PDF needs a password; save it without one and send it again.")
+        }
+        LoadPdfError::Decryption(_) => Failure::new(
+            FailureKind::Encrypted,
+            "The PDF is encrypted in a way that can't be opened here; save it without protection.",
+        ),
+        // The second attempt of the parser, on damaged files, hides why the first one failed.
+        LoadPdfError::Invalid if mentions(b"/Encrypt") => {
+            Failure::new(FailureKind::Encrypted, "The PDF is encrypted; save it without protection and send it again.")
+        }
+        LoadPdfError::Invalid => broken("The file starts like a PDF but can't be read; save it again."),
+    }
+}
+
+/// `Count` of the root of the page tree (ISO 32000-1, 7.7.3.2); none when there is no such tree.
+fn declared_pages(pdf: &Pdf) -> Option<usize> {
+    let root = pdf.xref().get::<Dict<'_>>(pdf.xref().root_id())?;
+    let tree = root.get::<Dict<'_>>("Pages")?;
+    usize::try_from(tree.get::<i32>("Count")?).ok()
+}
+
+/// Whether the content streams of a page are all there and inflate to their end. Streams beyond the budget are
+/// taken on trust.
+fn content_is_whole(page: &Page<'_>, budget: &mut usize) -> bool {
+    let page = page.raw();
+    if let Some(stream) = page.get::<Stream<'_>>("Contents") {
+        return stream_is_whole(&stream, budget);
+    }
+    if let Some(streams) = page.get::<Array<'_>>("Contents") {
+        let listed = streams.raw_iter().count();
+        let mut found = 0;
+        return streams.iter::<Stream<'_>>().all(|stream| {
+            found += 1;
+            stream_is_whole(&stream, budget)
+        }) && found == listed;
+    }
+    // An absent or null entry is an empty page; a reference to nothing is a page that lost its content.
+    page.get_ref("Contents").is_none() || matches!(page.get::<Object<'_>>("Contents"), Some(Object::Null(_)))
+}
+
+fn stream_is_whole(stream: &Stream<'_>, budget: &mut usize) -> bool {
+    let data = stream.raw_data();
+    if data.len() > *budget || data.is_empty() {
+        return true;
+    }
+    *budget -= data.len();
+    match stream.filters().as_slice() {
+        [] => true,
+        [Filter::FlateDecode] => inflate::is_whole(&data),
+        _ => stream.decoded_data().is_ok(),
+    }
+}

@@ -1,0 +1,244 @@
+//! Characters to lines to pages.
+
+/// How much fits on a page.
+#[derive(Clone, Copy, Debug)]
+pub struct Grid {
+    /// Characters on a line.
+    pub columns: usize,
+    /// Lines on a page.
+    pub lines: usize,
+}
+
+/// The lines of each page.
+pub type Pages = Vec<Vec<String>>;
+
+/// The document has more pages than allowed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TooManyPages;
+
+/// Columns from one tab stop to the next.
+const TAB: usize = 8;
+
+/// Breaks a text into lines (CR, LF, CRLF and the Unicode separators), long lines at spaces, words longer than a
+/// line anywhere, and lines into pages; a form feed starts a page. Nothing blank is left at the end, so a text
+/// that fills its last page exactly has no blank one after it. No page at all means an empty text.
+pub fn lay_out(text: &str, grid: Grid, max_pages: usize) -> Result<Pages, TooManyPages> {
+    let mut pages = Paginator { grid, max_pages, done: Vec::new(), open: Vec::new() };
+    // Whatever follows the last visible character would only feed paper.
+    let text = text.trim_end_matches(|c: char| c.is_whitespace() || is_invisible(c) || c == '\u{1a}');
+    // Printers are often sent a form feed first; it would eject an empty sheet.
+    let text = text.trim_start_matches('\u{c}');
+    if text.chars().all(|c| c.is_whitespace() || is_invisible(c)) {
+        return Ok(Vec::new());
+    }
+    for (index, sheet) in text.split('\u{c}').enumerate() {
+        if index > 0 {
+            pages.eject()?;
+        }
+        // A line end right before the form feed belongs to the line above it.
+        let mut lines = split_lines(sheet).peekable();
+        while let Some(line) = lines.next() {
+            if lines.peek().is_none() && line.is_empty() {
+                break;
+            }
+            pages.line(line)?;
+        }
+    }
+    pages.eject()?;
+    Ok(pages.done)
+}
+
+/// Characters that steer the display and are not drawn.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
+        | '\u{2066}'..='\u{206f}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+/// Characters drawn over the one before, which take no column.
+pub fn is_combining(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}'
+        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+}
+
+fn split_lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = |c: char| matches!(c, '\n' | '\r' | '\u{b}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+        match text.find(end) {
+            None => {
+                rest = None;
+                Some(text)
+            }
+            Some(at) => {
+                let (line, tail) = text.split_at(at);
+                let tail = tail.strip_prefix("\r\n").unwrap_or_else(|| {
+                    let mut chars = tail.chars();
+                    chars.next();
+                    chars.as_str()
+                });
+                rest = Some(tail);
+                Some(line)
+            }
+        }
+    })
+}
+
+struct Paginator {
+    grid: Grid,
+    max_pages: usize,
+    done: Pages,
+    open: Vec<String>,
+}
+
+impl Paginator {
+    /// Ends the page, even an empty one.
+    fn eject(&mut self) -> Result<(), TooManyPages> {
+        if self.done.len() >= self.max_pages {
+            return Err(TooManyPages);
+        }
+        self.done.push(std::mem::take(&mut self.open));
+        Ok(())
+    }
+
+    /// Adds a finished line; a full page is ended only when something follows it.
+    fn push(&mut self, mut line: String) -> Result<(), TooManyPages> {
+        if self.open.len() >= self.grid.lines {
+            self.eject()?;
+        }
+        line.truncate(line.trim_end_matches(' ').len());
+        self.open.push(line);
+        Ok(())
+    }
+
+    /// Adds one line of the text, wrapped.
+    fn line(&mut self, text: &str) -> Result<(), TooManyPages> {
+        let columns = self.grid.columns;
+        let mut line = String::new();
+        let mut used = 0;
+        // Where the last word of the line starts: byte and column after the last space, 0 when none.
+        let mut word: Option<(usize, usize)> = None;
+        for c in text.chars().filter(|c| !is_invisible(*c)) {
+            if is_combining(c) && used > 0 {
+                line.push(c);
+                continue;
+            }
+            if c == ' ' || c == '\t' {
+                let width = if c == '\t' { TAB - used % TAB } else { 1 };
+                // Spaces may hang over the edge: they only separate.
+                for _ in 0..width.min(columns.saturating_sub(used)) {
+                    line.push(' ');
+                    used += 1;
+                }
+                // An indent is not a place to break: the line would be left blank.
+                if !line.trim_start_matches(' ').is_empty() {
+                    word = Some((line.len(), used));
+                }
+                continue;
+            }
+            if used == columns {
+                let (at, column) = word.take().unwrap_or((line.len(), used));
+                let carried = line.split_off(at);
+                self.push(std::mem::replace(&mut line, carried))?;
+                used -= column;
+            }
+            line.push(c);
+            used += 1;
+        }
+        self.push(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const GRID: Grid = Grid { columns: 10, lines: 3 };
+
+    fn pages(text: &str) -> Vec<Vec<String>> {
+        lay_out(text, GRID, 100).unwrap()
+    }
+
+    fn lines(text: &str) -> Vec<String> {
+        pages(text).concat()
+    }
+
+    #[test]
+    fn every_line_end_is_one_line_end() {
+        assert_eq!(lines("a\nb\r\nc\rd\u{2028}e"), ["a", "b", "c", "d", "e"]);
+        assert_eq!(lines("a\n\nb"), ["a", "", "b"]);
+        assert_eq!(lines("a\r\n\r\nb"), ["a", "", "b"]);
+    }
+
+    #[test]
+    fn long_lines_break_at_spaces_and_long_words_anywhere() {
+        assert_eq!(lines("one two three four"), ["one two", "three four"]);
+        assert_eq!(lines("0123456789 abc"), ["0123456789", "abc"]);
+        assert_eq!(lines("0123456789abc"), ["0123456789", "abc"]);
+        assert_eq!(lines("    0123456789"), ["    012345", "6789"]);
+        assert_eq!(lines("ab 0123456789abc x"), ["ab", "0123456789", "abc x"]);
+    }
+
+    #[test]
+    fn tabs_go_to_the_next_eighth_column() {
+        assert_eq!(lines("a\tb"), ["a       b"]);
+        assert_eq!(lines("12345678\tb"), ["12345678", "b"]);
+    }
+
+    #[test]
+    fn a_full_page_is_not_followed_by_a_blank_one() {
+        assert_eq!(pages("1\n2\n3").len(), 1);
+        assert_eq!(pages("1\n2\n3\n").len(), 1);
+        assert_eq!(pages("1\n2\n3\n\n\n \n\u{c}").len(), 1);
+        assert_eq!(pages("1\n2\n3\n4").len(), 2);
+        assert_eq!(pages("1\n2\n3\n\u{c}4"), [vec!["1", "2", "3"], vec!["4"]]);
+    }
+
+    #[test]
+    fn a_form_feed_starts_a_page() {
+        assert_eq!(pages("a\u{c}b"), [["a"], ["b"]]);
+        assert_eq!(pages("a\n\u{c}\nb"), [vec!["a"], vec!["", "b"]]);
+        assert_eq!(pages("\u{c}a"), [["a"]]);
+        assert_eq!(pages("a\u{c}\u{c}b").len(), 3);
+    }
+
+    #[test]
+    fn marks_are_not_printed_and_accents_take_no_column() {
+        assert_eq!(lines("\u{feff}a\u{200b}b"), ["ab"]);
+        assert_eq!(lines("012345678e\u{301}"), ["012345678e\u{301}"]);
+    }
+
+    #[test]
+    fn nothing_visible_is_no_page() {
+        for text in ["", " ", "\n\n", "\u{c}\u{c}", "\u{feff}", "\t \r\n\u{a0}"] {
+            assert!(pages(text).is_empty(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn too_many_pages_stop_early() {
+        assert_eq!(lay_out(&"x\n".repeat(10), GRID, 3), Err(TooManyPages));
+        assert_eq!(lay_out(&"x\n".repeat(9), GRID, 3).unwrap().len(), 3);
+        assert_eq!(lay_out(&"x\u{c}".repeat(4), GRID, 3), Err(TooManyPages));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_character_is_lost_and_no_line_too_long(text in "[a-zé \t\n\r\u{c}]{0,200}") {
+            let pages = pages(&text);
+            for page in &pages {
+                prop_assert!(page.len() <= GRID.lines);
+                for line in page {
+                    prop_assert!(line.chars().count() <= GRID.columns);
+                }
+            }
+            let shown = pages.concat().concat().replace(' ', "");
+            let given: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+            prop_assert_eq!(shown, given);
+        }
+    }
+}
