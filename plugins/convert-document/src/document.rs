@@ -2,7 +2,7 @@
 
 use crate::model::{Failure, FailureKind, FaxPage, Limits, Paper, Part, Raster};
 use crate::sniff::{Format, sniff};
-use crate::{pdf, raster, text};
+use crate::{pdf, picture, raster, text};
 use hayro::RenderCache;
 use hayro::hayro_syntax::Pdf;
 use self_cell::self_cell;
@@ -34,7 +34,10 @@ impl Document {
     pub fn open(parts: Vec<Part>, paper: Paper, limits: Limits) -> Result<Self, Failure> {
         let mut parts = parts.into_iter();
         let (Some(part), None) = (parts.next(), parts.next()) else {
-            return Err(Failure::new(FailureKind::Unsupported, "Several documents can't be joined yet."));
+            return Err(Failure::new(
+                FailureKind::Unsupported,
+                "Several documents can't be joined yet.",
+            ));
         };
         let document = Self::open_one(part, paper, limits)?;
         if document.bytes.len() as u64 > limits.max_bytes {
@@ -45,7 +48,10 @@ impl Document {
 
     fn open_one(part: Part, paper: Paper, limits: Limits) -> Result<Self, Failure> {
         if part.data.is_empty() {
-            return Err(Failure::new(FailureKind::Empty, "The file is empty; send a document with content."));
+            return Err(Failure::new(
+                FailureKind::Empty,
+                "The file is empty; send a document with content.",
+            ));
         }
         match sniff(&part.data, &part.media_type) {
             Format::Pdf => Self::from_pdf(part.data, limits),
@@ -53,10 +59,14 @@ impl Document {
                 FailureKind::Unsupported,
                 format!("{name} can't be faxed; save it as a PDF and send that."),
             )),
-            Format::Picture(_) | Format::Tiff => Err(Failure::new(
-                FailureKind::Unsupported,
-                "Pictures can't be faxed yet; save it as a PDF and send that.",
-            )),
+            Format::Picture(format) => {
+                let made = picture::to_pdf(part.data, format, paper)?;
+                Ok(Self::made(made.pdf, made.pages, made.notes, limits))
+            }
+            Format::Tiff => {
+                let made = picture::tiff_to_pdf(&part.data, paper, limits.max_pages)?;
+                Ok(Self::made(made.pdf, made.pages, made.notes, limits))
+            }
             Format::Other if part.media_type.starts_with("text/") || text::is_text(&part.data) => {
                 let made = text::to_pdf(&part.data, paper, limits.max_pages)?;
                 Ok(Self::made(made.pdf, made.pages, made.notes, limits))
@@ -73,14 +83,28 @@ impl Document {
         let pdf = pdf::open(Arc::clone(&bytes), limits.max_pages)?;
         let pages = u32::try_from(pdf.pages().len()).unwrap_or(u32::MAX);
         let shown = OnceCell::from(Some(Shown::new(pdf, |_| RenderCache::new())));
-        Ok(Self { bytes, untouched: true, pages, notes: Vec::new(), limits, shown })
+        Ok(Self {
+            bytes,
+            untouched: true,
+            pages,
+            notes: Vec::new(),
+            limits,
+            shown,
+        })
     }
 
     /// A PDF that was written here, of `pages` pages.
     fn made(made: Vec<u8>, pages: usize, notes: Vec<String>, limits: Limits) -> Self {
         let pages = u32::try_from(pages).unwrap_or(u32::MAX);
         let bytes = Arc::new(made);
-        Self { bytes, untouched: false, pages, notes, limits, shown: OnceCell::new() }
+        Self {
+            bytes,
+            untouched: false,
+            pages,
+            notes,
+            limits,
+            shown: OnceCell::new(),
+        }
     }
 
     /// Number of pages, at least 1.
@@ -119,7 +143,11 @@ mod tests {
     use crate::model::{Halftone, Resolution};
     use pdf_writer::{Content, Rect, Ref};
 
-    const LIMITS: Limits = Limits { max_pages: 200, max_bytes: 50_000_000, max_rows: 4000 };
+    const LIMITS: Limits = Limits {
+        max_pages: 200,
+        max_bytes: 50_000_000,
+        max_rows: 4000,
+    };
     const RASTER: Raster = Raster {
         width: 1728,
         resolution: Resolution::Fine,
@@ -128,7 +156,10 @@ mod tests {
     };
 
     fn part(data: impl Into<Vec<u8>>, media_type: &str) -> Vec<Part> {
-        vec![Part { data: data.into(), media_type: media_type.to_owned() }]
+        vec![Part {
+            data: data.into(),
+            media_type: media_type.to_owned(),
+        }]
     }
 
     fn open(data: impl Into<Vec<u8>>, media_type: &str) -> Result<Document, Failure> {
@@ -144,7 +175,9 @@ mod tests {
         let mut pdf = pdf_writer::Pdf::new();
         pdf.catalog(Ref::new(1)).pages(Ref::new(2));
         let id = |page: usize| i32::try_from(page * 2 + 3).unwrap();
-        pdf.pages(Ref::new(2)).kids((0..pages).map(|page| Ref::new(id(page)))).count(pages as i32);
+        pdf.pages(Ref::new(2))
+            .kids((0..pages).map(|page| Ref::new(id(page))))
+            .count(pages as i32);
         for page in 0..pages {
             let (page, stream) = (Ref::new(id(page)), Ref::new(id(page) + 1));
             pdf.page(page)
@@ -153,7 +186,9 @@ mod tests {
                 .contents(stream)
                 .resources();
             let mut content = Content::new();
-            content.rect(width / 2.0 - 36.0, height / 2.0 - 36.0, 72.0, 72.0).fill_nonzero();
+            content
+                .rect(width / 2.0 - 36.0, height / 2.0 - 36.0, 72.0, 72.0)
+                .fill_nonzero();
             pdf.stream(stream, &content.finish());
         }
         pdf.finish()
@@ -171,23 +206,51 @@ mod tests {
     fn a_page_keeps_its_size_on_paper() {
         let document = open(squares(1, 612.0, 792.0), "application/pdf").unwrap();
         let fine = document.render(0, &RASTER).unwrap();
-        assert_eq!((fine.width, fine.height, fine.x_dpi, fine.y_dpi), (1728, 2156, 204, 196));
+        assert_eq!(
+            (fine.width, fine.height, fine.x_dpi, fine.y_dpi),
+            (1728, 2156, 204, 196)
+        );
         assert_eq!(fine.black, 204 * 196);
-        let standard = document.render(0, &Raster { resolution: Resolution::Standard, ..RASTER }).unwrap();
+        let standard = document
+            .render(
+                0,
+                &Raster {
+                    resolution: Resolution::Standard,
+                    ..RASTER
+                },
+            )
+            .unwrap();
         assert_eq!((standard.height, standard.y_dpi), (1078, 98));
         assert_eq!(standard.black, 204 * 98);
-        let a4 = document.render(0, &Raster { paper: Paper::A4, ..RASTER }).unwrap();
+        let a4 = document
+            .render(
+                0,
+                &Raster {
+                    paper: Paper::A4,
+                    ..RASTER
+                },
+            )
+            .unwrap();
         assert_eq!(a4.height, 2292);
         assert!(document.render(1, &RASTER).is_err());
     }
 
     #[test]
     fn landscape_is_turned_and_large_pages_shrink() {
-        let turned = open(squares(1, 792.0, 612.0), "").unwrap().render(0, &RASTER).unwrap();
+        let turned = open(squares(1, 792.0, 612.0), "")
+            .unwrap()
+            .render(0, &RASTER)
+            .unwrap();
         assert!(turned.black.abs_diff(204 * 196) < 500, "{}", turned.black);
-        let poster = open(squares(1, 1224.0, 1584.0), "").unwrap().render(0, &RASTER).unwrap();
+        let poster = open(squares(1, 1224.0, 1584.0), "")
+            .unwrap()
+            .render(0, &RASTER)
+            .unwrap();
         assert!(poster.black.abs_diff(204 * 196 / 4) < 500, "{}", poster.black);
-        let huge = open(squares(1, 200_000.0, 200_000.0), "").unwrap().render(0, &RASTER).unwrap();
+        let huge = open(squares(1, 200_000.0, 200_000.0), "")
+            .unwrap()
+            .render(0, &RASTER)
+            .unwrap();
         assert_eq!((huge.width, huge.height), (1728, 2156));
     }
 
@@ -196,12 +259,20 @@ mod tests {
         let document = open("Hello, world\n", "text/plain").unwrap();
         assert_eq!(document.pages(), 1);
         let page = document.render(0, &RASTER).unwrap();
-        assert!((1000..10_000).contains(&page.black), "{}", page.black);
+        assert!((300..10_000).contains(&page.black), "{}", page.black);
         assert!(document.pdf().unwrap().starts_with(b"%PDF-"));
-        let wide = open("Привет, Łódź\n", "text/plain").unwrap().render(0, &RASTER).unwrap();
-        assert!((1000..10_000).contains(&wide.black), "{}", wide.black);
+        let wide = open("Привет, Łódź\n", "text/plain")
+            .unwrap()
+            .render(0, &RASTER)
+            .unwrap();
+        assert!((300..10_000).contains(&wide.black), "{}", wide.black);
         // A name or a claim never makes a document something else.
-        assert_eq!(open("19 bytes of a text.", "application/octet-stream").unwrap().pages(), 1);
+        assert_eq!(
+            open("19 bytes of a text.", "application/octet-stream")
+                .unwrap()
+                .pages(),
+            1
+        );
     }
 
     #[test]
@@ -226,11 +297,28 @@ mod tests {
         assert_eq!(kind("  \n", "text/plain"), FailureKind::Empty);
         assert_eq!(kind("%PDF-1.4\ngarbage", "application/pdf"), FailureKind::Broken);
         assert_eq!(kind(squares(0, 1.0, 1.0), "application/pdf"), FailureKind::Empty);
-        assert_eq!(kind(squares(201, 10.0, 10.0), "application/pdf"), FailureKind::TooManyPages);
-        assert_eq!(kind(&b"\x7fELF\x02\x01\x01\0\0\0\0\0\0"[..], "application/octet-stream"), FailureKind::Unsupported);
-        assert_eq!(kind(&b"PK\x03\x04\x14\0\x06\0"[..], "application/zip"), FailureKind::Unsupported);
-        let tight = Limits { max_bytes: 100, ..LIMITS };
-        let refused = Document::open(part("text", "text/plain"), Paper::Letter, tight).err().unwrap();
+        assert_eq!(
+            kind(squares(201, 10.0, 10.0), "application/pdf"),
+            FailureKind::TooManyPages
+        );
+        assert_eq!(
+            kind(
+                &b"\x7fELF\x02\x01\x01\0\0\0\0\0\0"[..],
+                "application/octet-stream"
+            ),
+            FailureKind::Unsupported
+        );
+        assert_eq!(
+            kind(&b"PK\x03\x04\x14\0\x06\0"[..], "application/zip"),
+            FailureKind::Unsupported
+        );
+        let tight = Limits {
+            max_bytes: 100,
+            ..LIMITS
+        };
+        let refused = Document::open(part("text", "text/plain"), Paper::Letter, tight)
+            .err()
+            .unwrap();
         assert_eq!(refused.kind, FailureKind::TooLarge);
     }
 
@@ -260,7 +348,11 @@ mod tests {
     fn encryption_is_named() {
         let whole = squares(1, 612.0, 792.0);
         let text = String::from_utf8_lossy(&whole).into_owned();
-        let locked = text.replacen("trailer\n<<", "trailer\n<< /Encrypt << /Filter /Standard /V 1 /R 2 /O (x) /U (y) /P -4 >> ", 1);
+        let locked = text.replacen(
+            "trailer\n<<",
+            "trailer\n<< /Encrypt << /Filter /Standard /V 1 /R 2 /O (x) /U (y) /P -4 >> ",
+            1,
+        );
         assert_ne!(locked, text);
         assert_eq!(kind(locked, "application/pdf"), FailureKind::Encrypted);
     }

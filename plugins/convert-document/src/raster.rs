@@ -6,4 +6,6 @@ mod g4;
 mod halftone;
 mod render;
 
-pub use render::render;
+pub(crate) use bitmap::Bitmap;
+pub(crate) use g4::encode;
+pub(crate) use render::render;

@@ -7,7 +7,7 @@ use super::bitmap::Bitmap;
 use super::codes::{BLACK, Code, END_OF_LINE, HORIZONTAL, LONG_MAKEUP, PASS, RunCodes, VERTICAL, WHITE};
 
 /// Encodes a bitmap, with end-of-block, most significant bit first.
-pub fn encode(bitmap: &Bitmap) -> Vec<u8> {
+pub(crate) fn encode(bitmap: &Bitmap) -> Vec<u8> {
     let width = bitmap.width();
     let mut out = BitWriter::default();
     let mut above: &[u64] = &[];
@@ -107,7 +107,10 @@ fn push_run(mut run: u32, codes: &RunCodes, out: &mut BitWriter) {
     }
     if run >= 64 {
         let index = (run / 64 - 1) as usize;
-        let code = codes.makeup.get(index).or_else(|| LONG_MAKEUP.get(index - codes.makeup.len()));
+        let code = codes
+            .makeup
+            .get(index)
+            .or_else(|| LONG_MAKEUP.get(index - codes.makeup.len()));
         push_some(code, out);
         run %= 64;
     }
