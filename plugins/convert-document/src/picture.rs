@@ -7,6 +7,8 @@ mod ccitt;
 mod decode;
 mod jpeg;
 mod place;
+#[cfg(test)]
+mod tests;
 mod tiff;
 
 use crate::model::{Failure, FailureKind, Paper};
