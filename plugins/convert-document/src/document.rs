@@ -33,13 +33,20 @@ impl Document {
     /// Opens a document; what is not a PDF becomes one on `paper`.
     pub fn open(parts: Vec<Part>, paper: Paper, limits: Limits) -> Result<Self, Failure> {
         let mut parts = parts.into_iter();
-        let (Some(part), None) = (parts.next(), parts.next()) else {
+        let Some(first) = parts.next() else {
             return Err(Failure::new(
-                FailureKind::Unsupported,
-                "Several documents can't be joined yet.",
+                FailureKind::Empty,
+                "There is no document; send one.",
             ));
         };
-        let document = Self::open_one(part, paper, limits)?;
+        let mut document = Self::open_one(first, paper, limits)?;
+        if parts.len() > 0 {
+            let mut all = vec![document];
+            for part in parts {
+                all.push(Self::open_one(part, paper, limits)?);
+            }
+            document = Self::join(all, limits)?;
+        }
         if document.bytes.len() as u64 > limits.max_bytes {
             return Err(Failure::too_many_bytes(limits.max_bytes));
         }
@@ -81,7 +88,16 @@ impl Document {
     fn from_pdf(data: Vec<u8>, limits: Limits) -> Result<Self, Failure> {
         let bytes = Arc::new(data);
         let pdf = pdf::open(Arc::clone(&bytes), limits.max_pages)?;
-        let pages = u32::try_from(pdf.pages().len()).unwrap_or(u32::MAX);
+        let pages = pdf.pages().len();
+        if let Some(note) = pdf::reason_to_copy(&pdf, &bytes) {
+            return Ok(Self::made(
+                pdf::copy(&[&pdf]),
+                pages,
+                vec![note.to_owned()],
+                limits,
+            ));
+        }
+        let pages = u32::try_from(pages).unwrap_or(u32::MAX);
         let shown = OnceCell::from(Some(Shown::new(pdf, |_| RenderCache::new())));
         Ok(Self {
             bytes,
@@ -91,6 +107,38 @@ impl Document {
             limits,
             shown,
         })
+    }
+
+    /// The pages of all documents, in order, as one.
+    fn join(documents: Vec<Self>, limits: Limits) -> Result<Self, Failure> {
+        let pages = documents
+            .iter()
+            .map(|document| u64::from(document.pages))
+            .sum::<u64>();
+        if pages > u64::from(limits.max_pages) {
+            return Err(Failure::too_many_pages(limits.max_pages));
+        }
+        let lost = || {
+            Failure::new(
+                FailureKind::Broken,
+                "The documents can't be joined; send them one by one.",
+            )
+        };
+        let mut parsed = Vec::with_capacity(documents.len());
+        for document in &documents {
+            parsed.push(Pdf::new(Arc::clone(&document.bytes)).map_err(|_| lost())?);
+        }
+        let made = pdf::copy(&parsed.iter().collect::<Vec<_>>());
+        let notes = documents
+            .into_iter()
+            .flat_map(|document| document.notes)
+            .collect();
+        Ok(Self::made(
+            made,
+            usize::try_from(pages).unwrap_or(usize::MAX),
+            notes,
+            limits,
+        ))
     }
 
     /// A PDF that was written here, of `pages` pages.

@@ -1,6 +1,13 @@
 //! PDF as it comes in: is it whole, how many pages has it, can they be shown.
 
+mod active;
+mod copy;
 mod inflate;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use active::reason_to_copy;
+pub(crate) use copy::copy;
 
 use crate::model::{Failure, FailureKind};
 use hayro::hayro_syntax::object::{Array, Dict, Object, Stream};
