@@ -74,6 +74,10 @@ impl Document {
                 let made = picture::tiff_to_pdf(&part.data, paper, limits.max_pages)?;
                 Ok(Self::made(made.pdf, made.pages, made.notes, limits))
             }
+            Format::Other if part.media_type == "text/html" || is_html(&part.data) => Err(Failure::new(
+                FailureKind::Unsupported,
+                "A web page can't be faxed; print it to a PDF and send that.",
+            )),
             Format::Other if part.media_type.starts_with("text/") || text::is_text(&part.data) => {
                 let made = text::to_pdf(&part.data, paper, limits.max_pages)?;
                 Ok(Self::made(made.pdf, made.pages, made.notes, limits))
@@ -180,9 +184,28 @@ impl Document {
         });
         shown.as_ref().ok_or_else(absent)?.with_dependent(|pdf, cache| {
             let page = pdf.pages().get(index as usize).ok_or_else(absent)?;
-            raster::render(page, cache, raster, self.limits.max_rows, number)
+            let drawn = raster::render(page, cache, raster, self.limits.max_rows, number)?;
+            // A page is often meant to be white; one whose content is damaged is not.
+            if drawn.black == 0 && pdf::lost_content(page) {
+                let message = format!("Page {number} is damaged and came out white; save the PDF again.");
+                return Err(Failure::new(FailureKind::Broken, message));
+            }
+            Ok(drawn)
         })
     }
+}
+
+/// Whether a text is the source of a web page, which nobody wants to read on paper.
+fn is_html(data: &[u8]) -> bool {
+    let data = data
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(data)
+        .trim_ascii_start();
+    let starts = |mark: &[u8]| {
+        data.get(..mark.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(mark))
+    };
+    starts(b"<!doctype html") || starts(b"<html")
 }
 
 #[cfg(test)]
@@ -360,6 +383,11 @@ mod tests {
             kind(&b"PK\x03\x04\x14\0\x06\0"[..], "application/zip"),
             FailureKind::Unsupported
         );
+        assert_eq!(
+            kind("<!DOCTYPE html><p>Hello", "text/plain"),
+            FailureKind::Unsupported
+        );
+        assert_eq!(kind("{\\rtf1 Hello}", "text/plain"), FailureKind::Unsupported);
         let tight = Limits {
             max_bytes: 100,
             ..LIMITS

@@ -10,7 +10,7 @@ pub(crate) use active::reason_to_copy;
 pub(crate) use copy::copy;
 
 use crate::model::{Failure, FailureKind};
-use hayro::hayro_syntax::object::{Array, Dict, Object, Stream};
+use hayro::hayro_syntax::object::{Array, Dict, Name, Object, Stream};
 use hayro::hayro_syntax::page::Page;
 use hayro::hayro_syntax::{DecryptionError, Filter, LoadPdfError, Pdf};
 use std::sync::Arc;
@@ -74,7 +74,6 @@ fn broken(message: &str) -> Failure {
 }
 
 fn refuse(error: LoadPdfError, data: &[u8]) -> Failure {
-    let mentions = |word: &[u8]| data.windows(word.len()).any(|window| window == word);
     match error {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => Failure::new(
             FailureKind::Encrypted,
@@ -85,7 +84,7 @@ fn refuse(error: LoadPdfError, data: &[u8]) -> Failure {
             "The PDF is encrypted in a way that can't be opened here; save it without protection.",
         ),
         // The second attempt of the parser, on damaged files, hides why the first one failed.
-        LoadPdfError::Invalid if mentions(b"/Encrypt") => Failure::new(
+        LoadPdfError::Invalid if active::is_encrypted(data) => Failure::new(
             FailureKind::Encrypted,
             "The PDF is encrypted; save it without protection and send it again.",
         ),
@@ -133,6 +132,30 @@ fn declared_pages(pdf: &Pdf) -> Option<usize> {
     let root = pdf.xref().get::<Dict<'_>>(pdf.xref().root_id())?;
     let tree = root.get::<Dict<'_>>("Pages")?;
     usize::try_from(tree.get::<i32>("Count")?).ok()
+}
+
+/// Whether a page that came out white lost what was on it: content that is cut short, or a form that can't be
+/// inflated. Pictures and fonts are reported by the renderer itself.
+pub(crate) fn lost_content(page: &Page<'_>) -> bool {
+    if !content_is_whole(page, &mut { usize::MAX }) {
+        return true;
+    }
+    let forms = page
+        .raw()
+        .get::<Dict<'_>>("Resources")
+        .and_then(|all| all.get::<Dict<'_>>("XObject"));
+    forms.is_some_and(|forms| {
+        forms.keys().any(|key| match forms.get::<Stream<'_>>(&*key) {
+            Some(form) => {
+                let is_form = form
+                    .dict()
+                    .get::<Name<'_>>("Subtype")
+                    .is_some_and(|kind| kind.as_ref() == b"Form");
+                is_form && !stream_is_whole(&form, &mut { usize::MAX })
+            }
+            None => true,
+        })
+    })
 }
 
 /// Whether the content streams of a page are all there and inflate to their end. Streams beyond the budget are

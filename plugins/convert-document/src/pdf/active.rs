@@ -19,8 +19,8 @@ pub(crate) fn reason_to_copy(pdf: &Pdf, data: &[u8]) -> Option<&'static str> {
 }
 
 /// Whether the file was decrypted on the way in. The entry stands in the trailer, which is never compressed.
-fn is_encrypted(data: &[u8]) -> bool {
-    data.windows(8).any(|window| window == b"/Encrypt")
+pub(super) fn is_encrypted(data: &[u8]) -> bool {
+    memchr::memmem::find(data, b"/Encrypt").is_some()
 }
 
 fn acts(pdf: &Pdf) -> bool {

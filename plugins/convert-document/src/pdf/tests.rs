@@ -170,3 +170,69 @@ fn references_in_circles_end() {
     );
     let _ = open(&[deep.as_bytes()]).map(|document| document.pages());
 }
+
+/// One page that draws a compressed form, and both may be spoilt.
+fn compressed(spoil_content: bool, spoil_form: bool) -> Vec<u8> {
+    let packed = |spoil: bool, content: Content| {
+        let mut data = miniz_oxide::deflate::compress_to_vec_zlib(&content.finish(), 6);
+        if spoil {
+            data.truncate(data.len() / 2);
+        }
+        data
+    };
+    let mut square = Content::new();
+    for step in 0..40u8 {
+        square
+            .rect(f32::from(step) * 3.0, f32::from(step) * 2.0, 30.0, 17.0)
+            .fill_nonzero();
+    }
+    let mut content = Content::new();
+    content
+        .save_state()
+        .transform([1.0, 0.0, 0.0, 1.0, 120.5, 250.25])
+        .x_object(Name(b"X"))
+        .restore_state();
+    let mut pdf = Pdf::new();
+    let id = Ref::new;
+    pdf.catalog(id(1)).pages(id(2));
+    pdf.pages(id(2)).kids([id(3)]).count(1);
+    let mut page = pdf.page(id(3));
+    page.parent(id(2))
+        .media_box(Rect::new(0.0, 0.0, 612.0, 792.0))
+        .contents(id(4));
+    page.resources().x_objects().pair(Name(b"X"), id(5));
+    page.finish();
+    pdf.stream(id(4), &packed(spoil_content, content))
+        .filter(pdf_writer::Filter::FlateDecode);
+    let data = packed(spoil_form, square);
+    let mut form = pdf.form_xobject(id(5), &data);
+    form.bbox(Rect::new(0.0, 0.0, 200.0, 200.0))
+        .filter(pdf_writer::Filter::FlateDecode);
+    form.finish();
+    pdf.finish()
+}
+
+#[test]
+fn a_page_that_lost_what_it_draws_is_not_faxed_as_white() {
+    assert!(ink(&open(&[&compressed(false, false)]).unwrap())[0] > 1000);
+    assert_eq!(
+        open(&[&compressed(true, false)]).err().unwrap().kind,
+        FailureKind::Broken
+    );
+    let document = open(&[&compressed(false, true)]).unwrap();
+    match document.render(0, &RASTER) {
+        Ok(page) => assert!(page.black > 0, "what is left of the form was drawn"),
+        Err(failure) => assert_eq!(failure.kind, FailureKind::Broken),
+    }
+}
+
+#[test]
+fn a_page_meant_to_be_white_is_white() {
+    let mut pdf = Pdf::new();
+    pdf.catalog(Ref::new(1)).pages(Ref::new(2));
+    pdf.pages(Ref::new(2)).kids([Ref::new(3)]).count(1);
+    pdf.page(Ref::new(3))
+        .parent(Ref::new(2))
+        .media_box(Rect::new(0.0, 0.0, 612.0, 792.0));
+    assert_eq!(ink(&open(&[&pdf.finish()]).unwrap()), [0]);
+}

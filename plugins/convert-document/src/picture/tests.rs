@@ -146,7 +146,7 @@ fn fax_page(width: u32, height: u32, seed: u32) -> Bitmap {
     for (y, row) in bitmap.rows_mut().enumerate() {
         for x in 0..width {
             let frame = x < 3 || x + 3 >= width || y < 3;
-            let stripe = (x / (7 + seed) + y as u32 / 5) % 6 == 0 && x % 3 == 0;
+            let stripe = (x / (7 + seed) + y as u32 / 5).is_multiple_of(6) && x.is_multiple_of(3);
             if frame || stripe {
                 row[x as usize / 64] |= 1 << (63 - x % 64);
             }

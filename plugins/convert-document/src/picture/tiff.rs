@@ -151,11 +151,32 @@ fn other(data: &[u8], index: usize) -> Result<Pixels, Failure> {
         DecodingResult::U16(samples) => samples.into_iter().map(|sample| (sample >> 8) as u8).collect(),
         _ => return Err(unsupported()),
     };
+    if color == ColorType::Gray(1) {
+        return bilevel(&samples, width, height).ok_or_else(damaged);
+    }
     let grey = to_grey(&samples, color, width as usize).ok_or_else(unsupported)?;
     if grey.len() != width as usize * height as usize {
         return Err(damaged());
     }
     Ok(decode::from_grey(width, height, grey))
+}
+
+/// Packed samples, 1 being white, to black and white.
+fn bilevel(samples: &[u8], width: u32, height: u32) -> Option<Pixels> {
+    let stride = width.div_ceil(8) as usize;
+    if samples.len() < stride * height as usize {
+        return None;
+    }
+    let mut bitmap = Bitmap::new(width, height);
+    for (row, bytes) in bitmap.rows_mut().zip(samples.chunks_exact(stride)) {
+        for (word, bytes) in row.iter_mut().zip(bytes.chunks(8)) {
+            let mut whole = [0; 8];
+            whole.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+            *word = u64::from_be_bytes(whole);
+        }
+    }
+    bitmap.invert();
+    Some(Pixels::Bilevel(bitmap))
 }
 
 /// 8-bit samples, or packed ones of fewer bits, to grey.
@@ -166,7 +187,7 @@ fn to_grey(samples: &[u8], color: ColorType, width: usize) -> Option<Vec<u8>> {
         |grey: u8, alpha: u8| ((u32::from(grey) * u32::from(alpha)) / 255 + 255 - u32::from(alpha)) as u8;
     Some(match color {
         ColorType::Gray(8 | 16) => samples.to_vec(),
-        ColorType::Gray(bits @ (1 | 2 | 4)) => {
+        ColorType::Gray(bits @ (2 | 4)) => {
             let per_byte = 8 / usize::from(bits);
             let scale = 255 / ((1u8 << bits) - 1);
             let unpack = |byte: &u8| {

@@ -45,7 +45,7 @@ pub(crate) fn to_bitmap(rgba: &[u8], width: u32, height: u32, halftone: Halftone
     {
         let start = y / TILE_ROWS * plane.columns;
         let plans = plans.get(start..start + plane.columns).unwrap_or_default();
-        if plans.iter().any(|plan| *plan == Plan::Diffuse) {
+        if plans.contains(&Plan::Diffuse) {
             diffusion.row(row, greys, plans);
         } else {
             diffusion.forget();
@@ -118,7 +118,7 @@ struct Tile {
     lightest: u8,
     /// Mid-tone pixels that differ little from their left neighbour: pictures, not edges of letters.
     smooth: u16,
-    /// The same for tones near black and near white as well.
+    /// The same for dark tones as well; lighter ones are more often paper than sky.
     toned: u16,
 }
 
@@ -139,7 +139,7 @@ impl Tile {
             self.lightest = self.lightest.max(grey);
             let even = grey.abs_diff(left) <= 20;
             self.smooth += u16::from(even && (48..=208).contains(&grey));
-            self.toned += u16::from(even && (12..=246).contains(&grey));
+            self.toned += u16::from(even && (12..=220).contains(&grey));
             left = grey;
         }
     }
@@ -187,7 +187,7 @@ impl Plane {
                 } else if halftone == Halftone::Diffuse || tile.smooth >= Tile::MANY {
                     Plan::Diffuse
                 } else if tile.toned >= Tile::MANY && touches_picture(&rows, x, y) {
-                    // The light sky and the dark coat of a photograph go with it.
+                    // The dark coat of a photograph goes with it.
                     Plan::Diffuse
                 } else if tile.lightest.saturating_sub(tile.darkest) >= CONTRAST {
                     Plan::Threshold((tile.darkest.midpoint(tile.lightest)).clamp(LOWEST, HIGHEST))
