@@ -78,7 +78,7 @@ impl Document {
                 FailureKind::Unsupported,
                 "A web page can't be faxed; print it to a PDF and send that.",
             )),
-            Format::Other if part.media_type.starts_with("text/") || text::is_text(&part.data) => {
+            Format::Other if text::is_text(&part.data) || claims_text(&part) => {
                 let made = text::to_pdf(&part.data, paper, limits.max_pages)?;
                 Ok(Self::made(made.pdf, made.pages, made.notes, limits))
             }
@@ -193,6 +193,11 @@ impl Document {
             Ok(drawn)
         })
     }
+}
+
+/// Whether the gateway took it for a text, and no zero byte says otherwise.
+fn claims_text(part: &Part) -> bool {
+    part.media_type.starts_with("text/") && !part.data.contains(&0)
 }
 
 /// Whether a text is the source of a web page, which nobody wants to read on paper.

@@ -7,7 +7,7 @@ mod halftone;
 mod render;
 
 pub(crate) use bitmap::Bitmap;
-#[cfg(test)]
-pub(crate) use g4::decoded;
 pub(crate) use g4::encode;
+#[cfg(test)]
+pub(crate) use g4::{decoded, encode_group3};
 pub(crate) use render::render;

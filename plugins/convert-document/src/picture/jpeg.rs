@@ -1,12 +1,15 @@
 //! JPEG: decoded once to see that it is whole, then stored as it is where a PDF reader can show it.
 
 use super::place::Resolution;
-use super::{Pixels, Scan, broken, check_size, decode};
-use crate::model::Failure;
+use super::{MAX_BYTES, Pixels, Scan, broken, check_size, decode};
+use crate::model::{Failure, FailureKind};
 use crate::sniff::Picture;
 use image::codecs::jpeg::JpegDecoder;
 use image::{DynamicImage, ImageDecoder};
 use std::io::Cursor;
+
+/// A JPEG with more pixels is reduced: a fax shows 4 million, and drawing the page takes 8 bytes for each.
+const KEPT_PIXELS: u64 = 12_500_000;
 
 /// What the headers say.
 struct Header {
@@ -45,18 +48,31 @@ pub(super) fn read(data: Vec<u8>) -> Result<Scan, Failure> {
     let mut decoder = JpegDecoder::new(Cursor::new(&data)).map_err(decode::refuse)?;
     let (width, height) = decoder.dimensions();
     check_size(width, height)?;
+    let pixels = u64::from(width) * u64::from(height);
+    // A progressive file is kept as 16-bit coefficients until its last scan.
+    let working = pixels * u64::from(header.components) * if header.frame == 2 { 3 } else { 1 };
+    if working > MAX_BYTES {
+        return Err(Failure::new(
+            FailureKind::TooLarge,
+            "The picture has too many pixels; make it smaller.",
+        ));
+    }
     let orientation = decoder
         .orientation()
         .unwrap_or(image::metadata::Orientation::NoTransforms);
-    DynamicImage::from_decoder(decoder).map_err(decode::refuse)?;
-    let grey = header.components == 1;
-    Ok(Scan {
-        pixels: Pixels::Jpeg {
+    let image = DynamicImage::from_decoder(decoder).map_err(decode::refuse)?;
+    let pixels = if pixels <= KEPT_PIXELS {
+        Pixels::Jpeg {
             width,
             height,
-            grey,
+            grey: header.components == 1,
             file: data,
-        },
+        }
+    } else {
+        decode::pixels(image)
+    };
+    Ok(Scan {
+        pixels,
         resolution: header.resolution,
         orientation,
     })

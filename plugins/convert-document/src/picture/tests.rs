@@ -281,6 +281,37 @@ fn fax_tiffs_come_through_bit_for_bit() {
 }
 
 #[test]
+fn one_dimensional_fax_codes_come_through_bit_for_bit() {
+    for (compression, end_of_line) in [(2, false), (3, true)] {
+        let page = fax_page(1728, 60, 2);
+        let strip = crate::raster::encode_group3(&page, end_of_line);
+        let file = tiff(
+            &[TiffPage {
+                compression,
+                photometric: 0,
+                fill_order: 1,
+                width: 1728,
+                height: 60,
+                strip,
+            }],
+            false,
+        );
+        assert_eq!(bilevel(&tiff::read(&file, 9).unwrap()[0]), &page);
+    }
+}
+
+#[test]
+fn a_large_photograph_is_reduced() {
+    let mut jpeg = Vec::new();
+    let image = GrayImage::from_fn(4000, 3600, |x, _| Luma([(x / 16) as u8]));
+    JpegEncoder::new(&mut jpeg).encode_image(&image).unwrap();
+    match jpeg::read(jpeg).unwrap().pixels {
+        Pixels::Grey { width, height, .. } => assert_eq!((width, height), (2000, 1800)),
+        other => panic!("kept at {:?}", other.size()),
+    }
+}
+
+#[test]
 fn uncompressed_black_and_white_is_exact() {
     for photometric in [0, 1] {
         let page = fax_page(1001, 40, 3);

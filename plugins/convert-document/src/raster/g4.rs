@@ -186,6 +186,36 @@ pub(crate) fn decoded(data: &[u8], width: u32, height: u32) -> Bitmap {
     bitmap
 }
 
+/// One-dimensional T.4 data: with end-of-line codes and return to control as Group 3 has it, or with rows that
+/// begin on a byte as TIFF's modified Huffman has it; for tests.
+#[cfg(test)]
+pub(crate) fn encode_group3(bitmap: &Bitmap, end_of_line: bool) -> Vec<u8> {
+    let mut out = BitWriter::default();
+    let mut edges = Vec::new();
+    for row in bitmap.rows() {
+        if end_of_line {
+            out.push(END_OF_LINE);
+        } else {
+            // 13 bits are the most that a code has, so this fills up to a byte in one go.
+            out.push(Code {
+                bits: (8 - out.held % 8) % 8,
+                word: 0,
+            });
+        }
+        changes(row, bitmap.width(), &mut edges);
+        edges.push(bitmap.width());
+        let mut at = 0;
+        for (index, edge) in edges.iter().enumerate() {
+            push_run(edge - at, if index % 2 == 0 { &WHITE } else { &BLACK }, &mut out);
+            at = *edge;
+        }
+    }
+    if end_of_line {
+        (0..6).for_each(|_| out.push(END_OF_LINE));
+    }
+    out.finish()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
