@@ -29,3 +29,8 @@ mod timeouts;
 pub use edge::{Edge, EdgeParts, MetricsPage};
 pub use server::{Drained, ListenError, Listener, Server};
 pub use timeouts::Timeouts;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

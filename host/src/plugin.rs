@@ -14,8 +14,10 @@
 //! | `limits`, `call` | what a call may use, and what became of it |
 //! | `compile`, `cache`, `load` | from a file to a plugin that serves |
 //! | `registry`, `watch` | the set, and how it is replaced |
+//! | `bench` | one plugin on its own, for its author |
 //! | `number`, `document`, `render`, `callback` | the chains of the three slots |
 
+mod bench;
 mod bindings;
 mod cache;
 mod call;
@@ -36,22 +38,28 @@ mod registry;
 mod render;
 mod stats;
 #[cfg(test)]
+mod stress;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 pub mod tiff;
 mod types;
+mod watch;
 mod webhook;
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+pub use bench::{BenchError, Inspection, Run, Workbench};
 pub use error::{FailureKind, Flaw, LoadError, PluginFailure, PolicyError, Unfit};
 pub use types::{
-    ConvertLimits, ConvertOptions, Converted, Delivery, DeliveryKind, FilePart, Grants, LimitsInfo, Part,
-    PluginInfo, PluginProblem, RawBody, ReloadReport, Slot,
+    ConvertLimits, ConvertOptions, Converted, Delivery, DeliveryKind, FilePart, Grants, LimitsInfo, Opinion,
+    Part, PluginInfo, PluginProblem, RawBody, Reading, ReloadReport, Slot,
 };
+
+pub use watch::{WatchError, Watcher, watch};
 
 use crate::config::plugins::PluginsConfig;
 use cache::Cache;
@@ -136,6 +144,13 @@ impl Plugins {
 
     fn set(&self) -> Arc<Set> {
         self.0.set.load_full()
+    }
+
+    /// Instances that exist right now, for tests; none without a pool.
+    #[cfg(test)]
+    fn instances(&self) -> Option<u64> {
+        let pool = self.0.runtime.engine().pooling_allocator_metrics()?;
+        Some(pool.component_instances())
     }
 
     fn runtime(&self) -> &Arc<Runtime> {

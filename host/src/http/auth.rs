@@ -16,6 +16,7 @@ use crate::app::{self, Origin};
 use crate::domain::access::Principal;
 use crate::domain::code::Code;
 use crate::domain::scope::Scope;
+use crate::telemetry::metrics::AUTH_FAILURES;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -121,14 +122,14 @@ fn keyed(edge: &Edge, scope: Scope, client: &Client, headers: &HeaderMap) -> Res
         None => anonymous(edge, scope, client).ok_or_else(|| {
             Problem::new(
                 Code::Unauthenticated,
-                "This address needs an API key: send it as X-API-Key or as Authorization: Bearer.",
+                "this address needs an API key: send it as X-API-Key or as Authorization: Bearer",
             )
         })?,
     };
     if !principal.scopes.allow(scope) {
         return Err(Problem::new(
             Code::Forbidden,
-            format!("This API key lacks the scope {scope}: use a key that has it."),
+            format!("this API key lacks the scope {scope}: use a key that has it"),
         ));
     }
     Ok(Access::Key(principal))
@@ -137,12 +138,12 @@ fn keyed(edge: &Edge, scope: Scope, client: &Client, headers: &HeaderMap) -> Res
 /// Whose key this is. A wrong one counts against the client's address.
 pub(super) fn verify(edge: &Edge, client: &Client, token: &str) -> Result<Principal, Problem> {
     edge.app().authenticate(token).ok_or_else(|| {
-        metrics::counter!("faxgate_auth_failures_total").increment(1);
+        metrics::counter!(AUTH_FAILURES, "reason" => "key").increment(1);
         let counted = edge.limits().failure(client.address, &edge.app().config().limits);
         counted.refusal().unwrap_or_else(|| {
             Problem::new(
                 Code::Unauthenticated,
-                "This API key is not valid: it is unknown, expired or revoked. Ask the operator for a new one.",
+                "this API key is unknown, expired or revoked: ask the operator for a new one",
             )
         })
     })
@@ -153,6 +154,7 @@ pub(super) fn link_failed(edge: &Edge, client: &Client, error: app::Error) -> Pr
     if error.code != Code::BadLink {
         return error.into();
     }
+    metrics::counter!(AUTH_FAILURES, "reason" => "link").increment(1);
     let counted = edge.limits().failure(client.address, &edge.app().config().limits);
     counted.refusal().unwrap_or_else(|| error.into())
 }
@@ -192,7 +194,7 @@ fn same<'a>(found: Option<&'a str>, text: &'a str) -> Result<&'a str, Problem> {
     match found {
         Some(found) if found != text => Err(Problem::new(
             Code::Unauthenticated,
-            "The request shows two different API keys: send one.",
+            "the request shows two different API keys: send one",
         )),
         _ => Ok(text),
     }
@@ -201,7 +203,7 @@ fn same<'a>(found: Option<&'a str>, text: &'a str) -> Result<&'a str, Problem> {
 fn unreadable() -> Problem {
     Problem::new(
         Code::Unauthenticated,
-        "The credentials can't be read: send the API key as X-API-Key or as Authorization: Bearer.",
+        "the credentials can't be read: send the API key as X-API-Key or as Authorization: Bearer",
     )
 }
 

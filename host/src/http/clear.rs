@@ -29,7 +29,7 @@ pub(super) fn refuse(edge: &Edge, client: &Client, request: &Request, config: &C
         return Some(
             Problem::of(
                 Kind::InsecureTransport,
-                "Credentials were sent in clear: use HTTPS, and replace this key or link, since others may have read it.",
+                "credentials were sent in clear: use HTTPS, and replace this key or link, since others may have read it",
             )
             .into_response(),
         );
@@ -58,8 +58,7 @@ fn redirect(request: &Request, public: &Url) -> Response {
     // Where to comes from the configuration, never from the Host header.
     let target = https_base(public).and_then(|base| HeaderValue::from_str(&format!("{base}{path}")).ok());
     let Some(target) = target else {
-        let detail =
-            "This address answers over HTTPS only. Set public_url to its https address, or call that.";
+        let detail = "only HTTPS is served here: call the https address (the operator sets it as public_url)";
         return Problem::of(Kind::InsecureTransport, detail).into_response();
     };
     let mut response = StatusCode::PERMANENT_REDIRECT.into_response();

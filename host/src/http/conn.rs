@@ -19,6 +19,7 @@ use super::socket::Socket;
 use super::timeouts::{
     CONNECTION_WINDOW, MAX_BUFFER, MAX_HEAD, MAX_PENDING_RESETS, MAX_STREAMS, STREAM_WINDOW, Timeouts,
 };
+use crate::telemetry::metrics::HTTP_CONNECTIONS_REFUSED;
 use crate::tls::ServerTls;
 
 /// Serves one connection to its end.
@@ -43,7 +44,6 @@ pub(super) async fn serve(
     };
     match outcome {
         Ok(Ok(stream)) => {
-            count_handshake("ok");
             // The protocol is what was agreed on, not what the first bytes look like.
             if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
                 http2(server, stream, connection).await;
@@ -52,10 +52,10 @@ pub(super) async fn serve(
             }
         }
         Ok(Err(error)) => {
-            count_handshake("failed");
+            refused("handshake");
             tracing::debug!(%error, "TLS handshake failed");
         }
-        Err(_) => count_handshake("timeout"),
+        Err(_) => refused("handshake_timeout"),
     }
 }
 
@@ -156,8 +156,8 @@ fn ended<E: std::fmt::Display>(result: Result<(), E>) {
     }
 }
 
-fn count_handshake(outcome: &'static str) {
-    metrics::counter!("faxgate_tls_handshakes_total", "outcome" => outcome).increment(1);
+fn refused(reason: &'static str) {
+    metrics::counter!(HTTP_CONNECTIONS_REFUSED, "reason" => reason).increment(1);
 }
 
 fn usize_of(bytes: u64) -> usize {

@@ -17,8 +17,9 @@ use futures_util::FutureExt as _;
 use http::header::{
     CACHE_CONTROL, CONNECTION, HeaderName, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Version};
 use tower::ServiceExt as _;
+use tracing::Instrument as _;
 
 use super::activity::Activity;
 use super::body::{self, TrackedBody};
@@ -30,6 +31,7 @@ use super::server::Inner;
 use super::timeouts::Timeouts;
 use crate::app::App;
 use crate::base::id::{self, IdSource};
+use crate::telemetry::metrics::{HTTP_REQUEST_SECONDS, HTTP_REQUESTS};
 
 /// Names a request in answers and logs.
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -68,6 +70,12 @@ struct Shared {
 /// The id of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) HeaderValue);
+
+impl RequestId {
+    fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+}
 
 /// What the access log wants to know from inside the routes; travels in the response's extensions.
 #[derive(Clone, Debug)]
@@ -193,17 +201,22 @@ pub(super) async fn respond(
     let extensions = request.extensions_mut();
     extensions.insert(client);
     extensions.insert(id.clone());
-    let mut response = match clear::refuse(edge, &client, &request, &config) {
-        Some(refusal) => refusal,
-        None => guarded(router, request, &id).await,
-    };
-    dress(response.headers_mut(), &client, &id);
-    log(&method, &response, &id, &client, started.elapsed());
-    response
+    let span = tracing::info_span!("request", id = id.as_str());
+    async {
+        let mut response = match clear::refuse(edge, &client, &request, &config) {
+            Some(refusal) => refusal,
+            None => guarded(router, request).await,
+        };
+        dress(response.headers_mut(), &client, &id);
+        log(&method, &response, &client, started.elapsed());
+        response
+    }
+    .instrument(span)
+    .await
 }
 
 /// Runs the routes; a panic in one of them is a fault of this request alone.
-async fn guarded(router: &Router, request: Request<Body>, id: &RequestId) -> Response {
+async fn guarded(router: &Router, request: Request<Body>) -> Response {
     let routed = AssertUnwindSafe(router.clone().oneshot(request)).catch_unwind();
     match routed.await {
         Ok(Ok(response)) => response,
@@ -214,7 +227,7 @@ async fn guarded(router: &Router, request: Request<Body>, id: &RequestId) -> Res
                 .map(ToString::to_string)
                 .or_else(|| panic.downcast_ref::<String>().cloned())
                 .unwrap_or_default();
-            tracing::error!(request_id = ?id.0, panic = what, "a request handler panicked");
+            tracing::error!(panic = what, "a request handler panicked");
             Problem::internal().into_response()
         }
     }
@@ -232,24 +245,24 @@ fn dress(headers: &mut HeaderMap, client: &Client, id: &RequestId) {
     }
 }
 
-fn log(method: &Method, response: &Response, id: &RequestId, client: &Client, took: Duration) {
+fn log(method: &Method, response: &Response, client: &Client, took: Duration) {
     let seen = response.extensions().get::<Seen>();
     let route = seen.map_or("-", |seen| seen.route);
     let status = response.status();
     let method = known_method(method);
     metrics::counter!(
-        "faxgate_http_requests_total",
-        "method" => method, "route" => route, "status" => status_label(status)
+        HTTP_REQUESTS,
+        "method" => method, "route" => route, "status" => status.as_str().to_owned()
     )
     .increment(1);
-    metrics::histogram!("faxgate_http_request_seconds", "route" => route).record(took.as_secs_f64());
+    metrics::histogram!(HTTP_REQUEST_SECONDS, "method" => method, "route" => route)
+        .record(took.as_secs_f64());
     tracing::info!(
         target: "faxgate::access",
         method,
         route,
         status = status.as_u16(),
         ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        request_id = id.0.to_str().unwrap_or_default(),
         key = seen.and_then(|seen| seen.who.as_deref()),
         client = %client.address,
         "request"
@@ -268,10 +281,6 @@ fn known_method(method: &Method) -> &'static str {
         Method::OPTIONS => "OPTIONS",
         _ => "other",
     }
-}
-
-fn status_label(status: StatusCode) -> String {
-    status.as_str().to_owned()
 }
 
 fn is_request_id(value: &HeaderValue) -> bool {

@@ -183,7 +183,7 @@ impl Problem {
     pub(crate) fn internal() -> Self {
         Self::new(
             Code::Internal,
-            "Something went wrong here. Try again later; if it happens again, tell the operator the request id.",
+            "something went wrong here: the operator finds the cause in the log under this request id",
         )
     }
 

@@ -14,6 +14,7 @@ use crate::config::limits::LimitsConfig;
 use crate::domain::access::{Credential, Principal};
 use crate::domain::code::Code;
 use crate::ratelimit::{Allowance, Limiter, WINDOW};
+use crate::telemetry::metrics::RATE_LIMITED;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -88,7 +89,7 @@ impl Limits {
             Class::General | Class::Exempt => None,
         };
         if let Some((name, rate)) = of_class
-            && verdict.refusal().is_none()
+            && verdict.passes()
         {
             verdict.add(name, self.classes.check(&(class, asker), Some(rate)));
         }
@@ -105,6 +106,10 @@ impl Limits {
 }
 
 impl Verdict {
+    fn passes(&self) -> bool {
+        self.0.iter().all(|(_, allowance)| allowance.allowed)
+    }
+
     fn add(&mut self, name: &'static str, allowance: Allowance) {
         if allowance.limit > 0 {
             self.0.push((name, allowance));
@@ -114,9 +119,10 @@ impl Verdict {
     /// The answer when a limit is used up.
     pub(super) fn refusal(&self) -> Option<Problem> {
         let (name, allowance) = self.0.iter().find(|(_, allowance)| !allowance.allowed)?;
+        metrics::counter!(RATE_LIMITED, "limit" => *name).increment(1);
         let wait = allowance.retry_after.unwrap_or(WINDOW);
         let detail = format!(
-            "More than {} {} a minute: wait {} s.",
+            "more than {} {} a minute: wait {} s",
             allowance.limit,
             if *name == "auth-failures" {
                 "wrong credentials"

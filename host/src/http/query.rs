@@ -40,7 +40,7 @@ impl Query {
             .map(|(_, value)| value.as_str());
         let value = values.next();
         if values.next().is_some() {
-            return Err(bad(format!("{name} is given more than once: give it once.")));
+            return Err(bad(format!("{name} is given more than once: give it once")));
         }
         Ok(value.filter(|value| !value.is_empty()))
     }
@@ -59,7 +59,7 @@ impl Query {
             .map(|(_, value)| *value);
         found.map(Some).ok_or_else(|| {
             let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-            bad(format!("{name} is one of {}.", words.join(", ")))
+            bad(format!("{name} is one of {}", words.join(", ")))
         })
     }
 
@@ -72,7 +72,7 @@ impl Query {
         let text = text.replace(' ', "+");
         text.parse().map(Some).map_err(|_| {
             bad(format!(
-                "{name} is a time with an offset (RFC 3339), for example 2030-01-31T12:00:00Z."
+                "{name} is a time with an offset (RFC 3339), for example 2030-01-31T12:00:00Z"
             ))
         })
     }
@@ -86,7 +86,7 @@ impl Query {
         let number = if plain { text.parse().ok() } else { None };
         number
             .map(Some)
-            .ok_or_else(|| bad(format!("{name} is a whole number.")))
+            .ok_or_else(|| bad(format!("{name} is a whole number")))
     }
 
     /// `limit` and `cursor` of a list.
@@ -142,7 +142,7 @@ mod tests {
         assert!(detail(query.time("at")).contains("RFC 3339"));
         assert_eq!(
             detail(query.word("status", &[("queued", 1), ("SUCCESS", 2)])),
-            "status is one of queued, SUCCESS."
+            "status is one of queued, SUCCESS"
         );
         assert!(detail(query.text("twice")).contains("once"));
     }

@@ -15,6 +15,7 @@ use super::client::{Connection, Scheme};
 use super::edge::Edge;
 use super::{conn, router};
 use crate::config::listen::ListenConfig;
+use crate::telemetry::metrics::{HTTP_CONNECTIONS, HTTP_CONNECTIONS_REFUSED};
 use crate::tls::ServerTls;
 
 /// Connections that the kernel keeps for us until they are accepted.
@@ -165,21 +166,24 @@ impl Server {
             let trusted = self.0.edge.is_trusted_proxy(peer.ip());
             let slot = self.0.admission.slot(peer.ip());
             if slot.is_none() && !trusted {
-                metrics::counter!("faxgate_connections_refused_total", "why" => "address").increment(1);
+                metrics::counter!(HTTP_CONNECTIONS_REFUSED, "reason" => "address").increment(1);
                 continue;
             }
+            let (scheme, name) = match tls {
+                Some(_) => (Scheme::Https, "https"),
+                None => (Scheme::Http, "http"),
+            };
             let connection = Connection {
                 peer,
-                scheme: if tls.is_some() {
-                    Scheme::Https
-                } else {
-                    Scheme::Http
-                },
+                scheme,
                 loopback_listener: address.ip().to_canonical().is_loopback(),
             };
             let serving = conn::serve(Arc::clone(&self.0), stream, connection, tls.clone());
             self.0.tasks.spawn(async move {
+                let open = metrics::gauge!(HTTP_CONNECTIONS, "listener" => name);
+                open.increment(1.0);
                 serving.await;
+                open.decrement(1.0);
                 drop((permit, slot));
             });
         }

@@ -9,11 +9,11 @@ use wasmtime::component::Resource;
 use super::Plugins;
 use super::call::{CallError, Callee, Fault, Session, call};
 use super::compile::Entry;
-use super::convert::{self, Opinion};
+use super::convert;
 use super::engine::Runtime;
 use super::error::PolicyError;
 use super::load::Plugin;
-use super::types::{Delivery, Slot};
+use super::types::{Delivery, Opinion, Slot};
 use super::webhook::HostDelivery;
 use crate::domain::provider::Verdict;
 

@@ -142,9 +142,20 @@ fn survey(runtime: &Runtime, component: &Component) -> Survey {
     }
     let mut imports = Vec::new();
     for (name, item) in kind.imports(runtime.engine()) {
-        imports.push(name.to_owned());
-        // An instance of types only asks for nothing.
-        let harmless = matches!(item.ty, ComponentItem::Type(_));
+        // Types ask for nothing, nor does an interface of ours that holds only types.
+        let is_type = |item: &ComponentItem| matches!(item, ComponentItem::Type(_));
+        let harmless = match &item.ty {
+            ComponentItem::ComponentInstance(interface) => {
+                ours(name).is_some()
+                    && interface
+                        .exports(runtime.engine())
+                        .all(|(_, item)| is_type(&item.ty))
+            }
+            item => is_type(item),
+        };
+        if !harmless {
+            imports.push(name.to_owned());
+        }
         if !harmless && let Err(remedy) = allowed(name, slot) {
             flaws.push(Flaw::Import {
                 name: name.to_owned(),

@@ -8,7 +8,7 @@ use super::bindings::converter::exports::faxgate::policy::converter as conv;
 use super::bindings::number::exports::faxgate::policy::number_normalizer as norm;
 use super::call::Fault;
 use super::load::sentence;
-use super::types::Part;
+use super::types::{Opinion, Part, Reading};
 use crate::base::redact;
 use crate::domain::document::{
     DocumentRefusal, DocumentRefusalKind, FaxPage, Halftone, Paper, Raster, Resolution,
@@ -22,28 +22,6 @@ pub(super) const WIDTH: u32 = 1728;
 const EVENTS: usize = 64;
 /// Facts of one event.
 const FACTS: usize = 64;
-
-/// What a normalizer made of a string.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Reading {
-    /// Dial this.
-    Dial(Number),
-    /// Ask the next one about this.
-    Rewrite(String),
-    /// Ask the next one.
-    Pass,
-}
-
-/// What a callback policy made of a delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Opinion {
-    /// It decided.
-    Decided(Verdict),
-    /// Not its own.
-    Pass,
-    /// The proof holds; the next one translates.
-    Vouch(String),
-}
 
 pub(super) fn reading(decision: norm::Decision) -> Result<Reading, Fault> {
     match decision {

@@ -6,11 +6,11 @@ use super::Plugins;
 use super::bindings::number::exports::faxgate::policy::number_normalizer as norm;
 use super::call::{CallError, Callee, Fault, Session, call};
 use super::compile::Entry;
-use super::convert::{self, Reading};
+use super::convert;
 use super::engine::Runtime;
 use super::error::{FailureKind, PluginFailure, PolicyError};
 use super::load::Plugin;
-use super::types::Slot;
+use super::types::{Reading, Slot};
 use crate::domain::number::{Number, NumberRefusal, NumberRefusalKind};
 use std::sync::Arc;
 

@@ -23,11 +23,11 @@ use crate::domain::document::{DocumentRefusal, FaxPage, MAX_PAGES, MediaType, Ra
 /// Rows of one page: twice the longest paper at the finer resolution, far from what memory could not hold.
 const MAX_ROWS: u32 = 4600;
 
-type Pages = BTreeMap<u32, FaxPage>;
+pub(super) type Pages = BTreeMap<u32, FaxPage>;
 
 /// Pages to draw, shared by the instances that draw them.
 #[derive(Clone)]
-struct Work {
+pub(super) struct Work {
     order: Order,
     pages: Range<u32>,
     raster: Raster,
@@ -122,8 +122,20 @@ impl Plugins {
     }
 }
 
+impl Work {
+    /// Every page of a document.
+    pub(super) fn all(order: Order, raster: Raster) -> Self {
+        Self {
+            order,
+            pages: 0..u32::MAX,
+            raster,
+            next: Arc::new(AtomicU32::new(0)),
+        }
+    }
+}
+
 /// The inside of one instance's share.
-async fn inside(
+pub(super) async fn inside(
     session: &mut Session,
     callee: &Callee,
     work: Work,

@@ -375,3 +375,28 @@ async fn a_cached_component_is_believed_only_when_it_is_ours() {
     assert_eq!(mode(&folder.config.cache_dir.join("key")), 0o600);
     assert_eq!(mode(&entry()), 0o600);
 }
+
+#[tokio::test]
+async fn the_workbench_tells_cost_and_flaws() {
+    let config = PluginConfig {
+        memory: 4 * MIB,
+        cpu: Duration::from_millis(50),
+        ..PluginConfig::default()
+    };
+    let grants = Grants::default();
+    let open = |wasm: Vec<u8>| Workbench::open("mine", wasm, &config, &grants, true);
+    let bench = open(normalizer(NORMALIZER)).await.unwrap();
+    assert_eq!(bench.slot(), Slot::NumberNormalizer);
+    assert_eq!(bench.inspection().initial_memory_bytes, 2 * 64 * 1024);
+    assert_eq!(bench.inspection().info.imports, ["faxgate:policy/host@1.0.0"]);
+    let run = bench.normalize("+12125550142", "US", false).await;
+    assert!(matches!(run.outcome, Ok(Ok(Reading::Dial(_)))));
+    assert!(run.fuel.unwrap() > 10 && run.memory_bytes == 2 * 64 * 1024);
+    // The same work costs the same.
+    assert_eq!(bench.normalize("+12125550142", "US", false).await.fuel, run.fuel);
+    let run = bench.normalize("g", "US", false).await;
+    assert_eq!(run.outcome.unwrap_err().kind, FailureKind::OutOfMemory);
+    assert!(run.denied_growth > 0);
+    let error = open(wat::parse_str("(module)").unwrap()).await.err().unwrap();
+    assert!(error.to_string().contains("faxgate plugin build"), "{error}");
+}

@@ -78,3 +78,108 @@ fn patch(out: &mut [u8], at: usize, value: u32) {
         place.copy_from_slice(&value.to_le_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Eight white rows: eight times V0 (`1`), then the end of block.
+    fn white(y_dpi: u16) -> FaxPage {
+        FaxPage {
+            width: 1728,
+            height: 8,
+            x_dpi: 204,
+            y_dpi,
+            g4: vec![0xff, 0x00, 0x10, 0x01],
+            black: 0,
+        }
+    }
+
+    fn long(bytes: &[u8], at: usize) -> u32 {
+        u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap())
+    }
+
+    fn short(bytes: &[u8], at: usize) -> u16 {
+        u16::from_le_bytes(bytes[at..at + 2].try_into().unwrap())
+    }
+
+    /// Every directory as tag → value, following the links as a reader does.
+    fn directories(bytes: &[u8]) -> Vec<BTreeMap<u16, u32>> {
+        assert_eq!(&bytes[..4], b"II*\0");
+        let mut found = Vec::new();
+        let mut at = long(bytes, 4) as usize;
+        while at != 0 {
+            assert_eq!(at % 2, 0, "directories begin on a word boundary");
+            let count = usize::from(short(bytes, at));
+            let fields: Vec<(u16, u32)> = (0..count)
+                .map(|i| (short(bytes, at + 2 + i * 12), long(bytes, at + 2 + i * 12 + 8)))
+                .collect();
+            assert!(fields.windows(2).all(|pair| pair[0].0 < pair[1].0), "tags ascend");
+            found.push(fields.into_iter().collect());
+            at = long(bytes, at + 2 + count * 12) as usize;
+        }
+        found
+    }
+
+    #[test]
+    fn every_page_has_its_directory() {
+        let mut odd = white(98);
+        odd.g4.push(0);
+        let pages = [white(196), odd, white(98)];
+        let file = write(&pages);
+        let directories = directories(&file);
+        assert_eq!(directories.len(), 3);
+        for (number, (fields, page)) in directories.iter().zip(&pages).enumerate() {
+            for (tag, value) in [
+                (254, 2),
+                (256, 1728),
+                (257, 8),
+                (258, 1),
+                (259, 4),
+                (262, 0),
+                (266, 1),
+                (293, 0),
+                (296, 2),
+            ] {
+                assert_eq!(fields[&tag], value, "tag {tag}");
+            }
+            assert_eq!(fields[&297], u32::try_from(number).unwrap() | 3 << 16);
+            let strip = fields[&273] as usize;
+            assert_eq!(&file[strip..strip + fields[&279] as usize], page.g4.as_slice());
+            for (tag, dpi) in [(282, page.x_dpi), (283, page.y_dpi)] {
+                let at = fields[&tag] as usize;
+                assert_eq!((long(&file, at), long(&file, at + 4)), (u32::from(dpi), 1));
+            }
+        }
+    }
+
+    #[test]
+    fn no_page_is_an_empty_file() {
+        assert_eq!(write(&[]), b"II*\0\0\0\0\0");
+    }
+
+    #[test]
+    fn libtiff_reads_it() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), write(&[white(196), white(196)])).unwrap();
+        let Ok(told) = std::process::Command::new("tiffinfo")
+            .arg("-D")
+            .arg(file.path())
+            .output()
+        else {
+            eprintln!("skipped: tiffinfo is not installed");
+            return;
+        };
+        let text = String::from_utf8_lossy(&told.stdout).into_owned();
+        let complaints = String::from_utf8_lossy(&told.stderr).into_owned();
+        assert!(told.status.success() && complaints.is_empty(), "{complaints}");
+        assert_eq!(text.matches("CCITT Group 4").count(), 2, "{text}");
+        assert_eq!(
+            text.matches("Resolution: 204, 196 pixels/inch").count(),
+            2,
+            "{text}"
+        );
+    }
+}

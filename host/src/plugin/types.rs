@@ -9,6 +9,8 @@ use serde::Serialize;
 use crate::base::secret::Secret;
 use crate::config::plugins::PluginConfig;
 use crate::domain::document::{MediaType, Paper};
+use crate::domain::number::Number;
+use crate::domain::provider::Verdict;
 
 /// What a plugin decides about. One world of `wit/worlds.wit` each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -128,6 +130,28 @@ pub enum RawBody {
     Memory(Bytes),
     /// Spooled to a file, which must stay until the verdict.
     File(PathBuf),
+}
+
+/// What a normalizer made of a string.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// Dial this.
+    Dial(Number),
+    /// Ask the next one about this.
+    Rewrite(String),
+    /// Ask the next one.
+    Pass,
+}
+
+/// What a callback policy made of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opinion {
+    /// It decided.
+    Decided(Verdict),
+    /// Not its own.
+    Pass,
+    /// The proof holds; the next one translates.
+    Vouch(String),
 }
 
 /// What a call may use, as `GET /admin/plugins` shows it.

@@ -217,3 +217,168 @@ impl HostFault {
         wasmtime::Error::new(Self(error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use wit::{HostDelivery as _, MacAlgorithm, MacError, Segment};
+
+    use super::super::host_api::Identity;
+    use super::super::limits::{CpuBudget, Limiter, Meter};
+    use super::*;
+    use crate::base::secret::Secret;
+
+    const BODY: &[u8] = b"{\"id\":1}";
+
+    fn call(body: RawBody) -> (CallState, Resource<HostDelivery>) {
+        let secret = |text: &str| Some(Secret::new(text.to_owned()));
+        let identity = Identity {
+            name: "test".to_owned(),
+            settings: BTreeMap::new(),
+            secrets: BTreeMap::from([
+                ("given".to_owned(), secret("key")),
+                ("empty".to_owned(), secret("")),
+                ("later".to_owned(), None),
+            ]),
+        };
+        let meter = Arc::new(Meter::start(Duration::from_secs(1)));
+        let limiter = Limiter::new(0, meter);
+        let mut state = CallState::new(
+            Arc::new(identity),
+            limiter,
+            CpuBudget::new(Duration::from_secs(1)),
+        );
+        let delivery = Delivery {
+            kind: DeliveryKind::Status,
+            public_url: "https://fax.example.com/phaxio-callback".to_owned(),
+            headers: vec![
+                ("X-Phaxio-Signature".to_owned(), "00".to_owned()),
+                ("Authorization".to_owned(), "Bearer x".to_owned()),
+                ("x-api-key".to_owned(), "x".to_owned()),
+            ],
+            query: Vec::new(),
+            fields: Vec::new(),
+            files: Vec::new(),
+            body,
+            proof_required: true,
+        };
+        let held = HostDelivery {
+            delivery: Arc::new(delivery),
+            vouched: None,
+        };
+        let handle = state.table.push(held).unwrap();
+        (state, handle)
+    }
+
+    fn lend(handle: &Resource<HostDelivery>) -> Resource<HostDelivery> {
+        Resource::new_borrow(handle.rep())
+    }
+
+    fn expected(message: &[u8]) -> Vec<u8> {
+        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(b"key").unwrap();
+        mac.update(message);
+        mac.finalize().into_bytes().to_vec()
+    }
+
+    #[tokio::test]
+    async fn codes_are_checked_over_all_segments_in_order() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), BODY).unwrap();
+        for body in [
+            RawBody::Memory(Bytes::from_static(BODY)),
+            RawBody::File(file.path().to_owned()),
+        ] {
+            let (mut state, handle) = call(body);
+            let mut check = async |message: Vec<Segment>, signature: Vec<u8>| {
+                let (secret, algorithm) = ("given".to_owned(), MacAlgorithm::HmacSha256);
+                state
+                    .verify_mac(lend(&handle), secret, algorithm, message, signature)
+                    .await
+                    .unwrap()
+            };
+            let message = || {
+                vec![
+                    Segment::Text("a".to_owned()),
+                    Segment::Body,
+                    Segment::Bytes(vec![9]),
+                ]
+            };
+            let good = expected(b"a{\"id\":1}\x09");
+            assert_eq!(check(message(), good.clone()).await, Ok(true));
+            let mut swapped = message();
+            swapped.swap(0, 2);
+            assert_eq!(check(swapped, good.clone()).await, Ok(false));
+            assert_eq!(check(message(), good[..31].to_vec()).await, Ok(false));
+            assert_eq!(check(message(), Vec::new()).await, Ok(false));
+            assert_eq!(state.body(lend(&handle), 4).await.unwrap(), &BODY[..4]);
+            assert_eq!(state.body(lend(&handle), u32::MAX).await.unwrap(), BODY);
+        }
+    }
+
+    /// RFC 2202, test case 2.
+    #[tokio::test]
+    async fn sha1_is_the_standard_one() {
+        let (mut state, handle) = call(RawBody::Memory(Bytes::new()));
+        let mut code = Code::new(MacAlgorithm::HmacSha1, b"Jefe").unwrap();
+        code.update(b"what do ya want for nothing?");
+        assert!(code.verify(&hex::decode("effcdf6ae5eb2fa2d27416d5f184df9c259a7c79").unwrap()));
+        assert_eq!(
+            state.headers(lend(&handle)).unwrap(),
+            [("x-phaxio-signature".to_owned(), "00".to_owned())]
+        );
+        state.drop(handle).unwrap();
+    }
+
+    #[tokio::test]
+    async fn only_granted_and_configured_secrets_prove_anything() {
+        let (mut state, handle) = call(RawBody::Memory(Bytes::from_static(BODY)));
+        for (name, answer) in [
+            ("unknown", MacError::NotGranted),
+            ("", MacError::NotGranted),
+            ("later", MacError::NotConfigured),
+            ("empty", MacError::NotConfigured),
+        ] {
+            let (algorithm, message) = (MacAlgorithm::HmacSha256, vec![Segment::Body]);
+            let said = state
+                .verify_mac(lend(&handle), name.to_owned(), algorithm, message, Vec::new())
+                .await;
+            assert_eq!(said.unwrap(), Err(answer), "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn checks_and_passes_over_the_body_are_counted() {
+        let (mut state, handle) = call(RawBody::Memory(Bytes::from_static(BODY)));
+        for round in 0..=CHECKS {
+            let (secret, algorithm) = ("given".to_owned(), MacAlgorithm::HmacSha1);
+            let said = state
+                .verify_mac(lend(&handle), secret, algorithm, Vec::new(), Vec::new())
+                .await
+                .unwrap();
+            let expected = if round < CHECKS {
+                Ok(false)
+            } else {
+                Err(MacError::TooMany)
+            };
+            assert_eq!(said, expected, "{round}");
+        }
+        let (mut state, handle) = call(RawBody::Memory(Bytes::from_static(BODY)));
+        let storm = (0..=BODY_PASSES).map(|_| Segment::Body).collect();
+        let (secret, algorithm) = ("given".to_owned(), MacAlgorithm::HmacSha1);
+        let said = state
+            .verify_mac(lend(&handle), secret, algorithm, storm, Vec::new())
+            .await
+            .unwrap();
+        assert_eq!(said, Err(MacError::TooMany));
+    }
+
+    #[tokio::test]
+    async fn a_lost_spool_file_is_the_gateways_failure() {
+        let (mut state, handle) = call(RawBody::File("/nonexistent/spool".into()));
+        let error = state.body(lend(&handle), 1).await.unwrap_err();
+        assert!(error.downcast_ref::<HostFault>().is_some());
+    }
+}
