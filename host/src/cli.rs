@@ -1,3 +1,3 @@
 //! Floor 7: the command line.
 
-pub mod plugin;
+mod plugin;

@@ -11,34 +11,77 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use std::ffi::OsString;
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitCode, Stdio};
 use toolchain::{TARGET, Toolchain};
+
+/// Arguments of `faxgate plugin build`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Folder of the crate
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// Where the component goes [default: NAME.wasm in the current folder]
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Build the built-in plugins of faxgate's own sources, DIR being their folder, and record what they were
+    /// built from
+    #[arg(long, conflicts_with = "out")]
+    first_party: bool,
+    /// With --first-party: only this one (repeatable)
+    #[arg(long, requires = "first_party", value_name = "NAME")]
+    only: Vec<String>,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    tokio::task::spawn_blocking(move || report(&args)).await?
+}
+
+fn report(args: &Args) -> anyhow::Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    if args.first_party {
+        for entry in build_first_party(&args.dir, &args.only)?.components {
+            writeln!(out, "{}  {}  {} bytes", entry.sha256, entry.file, entry.size)?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let built = build(&BuildRequest {
+        dir: args.dir.clone(),
+        out: args.out.clone(),
+    })?;
+    writeln!(out, "file     {}", built.file.display())?;
+    writeln!(out, "size     {} bytes", built.size)?;
+    writeln!(out, "SHA-256  {}", built.sha256)?;
+    writeln!(out, "exports  {}", built.doors.exports.join(", "))?;
+    writeln!(out, "compiler {}", built.compiler)?;
+    Ok(ExitCode::SUCCESS)
+}
 
 /// What to build.
 #[derive(Debug, Clone)]
-pub struct BuildRequest {
+struct BuildRequest {
     /// Folder of the crate.
-    pub dir: PathBuf,
+    dir: PathBuf,
     /// Where the component goes; none for `NAME.wasm` in the current folder.
-    pub out: Option<PathBuf>,
+    out: Option<PathBuf>,
 }
 
 /// What came out.
 #[derive(Debug, Clone)]
-pub struct Built {
+struct Built {
     /// Name of the crate.
-    pub name: String,
+    name: String,
     /// The component.
-    pub file: PathBuf,
+    file: PathBuf,
     /// Its bytes.
-    pub size: u64,
+    size: u64,
     /// Its SHA-256 in lower-case hexadecimal.
-    pub sha256: String,
+    sha256: String,
     /// What it imports and exports.
-    pub doors: Doors,
+    doors: Doors,
     /// Name and version of the compiler.
-    pub compiler: String,
+    compiler: String,
 }
 
 /// Answer of `cargo metadata`, as far as it is read.
@@ -64,7 +107,7 @@ struct Target {
 }
 
 /// Builds one crate. Cargo's own output goes to standard error.
-pub fn build(request: &BuildRequest) -> anyhow::Result<Built> {
+fn build(request: &BuildRequest) -> anyhow::Result<Built> {
     let dir = request.dir.canonicalize().with_context(|| {
         format!(
             "there is no folder {}: name the folder of a plugin crate",
@@ -126,7 +169,7 @@ pub fn build(request: &BuildRequest) -> anyhow::Result<Built> {
 
 /// Builds first-party crates into `plugins/dist`: those named, or every one the manifest lists. `root` is the
 /// folder that holds `plugins/` and `wit/`.
-pub fn build_first_party(root: &Path, names: &[String]) -> anyhow::Result<Manifest> {
+fn build_first_party(root: &Path, names: &[String]) -> anyhow::Result<Manifest> {
     let dist = root.join("plugins/dist");
     let mut manifest = match Manifest::read(&dist) {
         Ok(manifest) => manifest,
@@ -146,9 +189,13 @@ pub fn build_first_party(root: &Path, names: &[String]) -> anyhow::Result<Manife
             dir: root.join("plugins").join(name),
             out: Some(dist.join(&file)),
         };
+        let source = source_hash(root, name)?;
         let built = build(&request).with_context(|| format!("{name} was not built"))?;
+        if source_hash(root, name)? != source {
+            bail!("the sources of {name} changed while it was built: build it again");
+        }
         manifest.put(Entry {
-            source: source_hash(root, name)?,
+            source,
             name: built.name,
             file,
             size: built.size,
@@ -273,7 +320,7 @@ fn write(out: &Path, component: &[u8]) -> anyhow::Result<()> {
         ))
         .tempfile_in(folder)
         .with_context(failed)?;
-    std::io::Write::write_all(&mut file, component).with_context(failed)?;
+    file.write_all(component).with_context(failed)?;
     file.persist(out).with_context(failed)?;
     Ok(())
 }

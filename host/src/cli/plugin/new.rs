@@ -1,6 +1,7 @@
 //! `faxgate plugin new`: a crate to start a policy from.
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -8,7 +9,7 @@ use anyhow::{Context as _, bail};
 
 /// A slot, by the name of its template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Template {
+pub(in crate::cli) enum Template {
     /// What a dialled string means
     NumberNormalizer,
     /// Which callback to believe
@@ -32,10 +33,16 @@ pub(in crate::cli) struct Args {
 
 /// The WIT package, so that a crate needs nothing but itself.
 const WIT: &[(&str, &str)] = &[
-    ("callback-policy.wit", include_str!("../../../../wit/callback-policy.wit")),
+    (
+        "callback-policy.wit",
+        include_str!("../../../../wit/callback-policy.wit"),
+    ),
     ("converter.wit", include_str!("../../../../wit/converter.wit")),
     ("host.wit", include_str!("../../../../wit/host.wit")),
-    ("number-normalizer.wit", include_str!("../../../../wit/number-normalizer.wit")),
+    (
+        "number-normalizer.wit",
+        include_str!("../../../../wit/number-normalizer.wit"),
+    ),
     ("webhook.wit", include_str!("../../../../wit/webhook.wit")),
     ("worlds.wit", include_str!("../../../../wit/worlds.wit")),
 ];
@@ -69,17 +76,18 @@ impl Template {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let folder = create(&args.name, args.slot, &args.dir)?;
     let shown = folder.display();
-    super::super::output::say!(
+    writeln!(
+        io::stdout(),
         "{shown} is a plugin that works. Its rules are in {shown}/src/lib.rs.\n\n  \
          cd {shown} && cargo test\n  faxgate plugin build {shown}\n  faxgate plugin check {name}.wasm\n\n\
          Then put {name}.wasm into the plugin folder of the service.",
         name = args.name
-    );
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Makes the crate and returns its folder.
-pub fn create(name: &str, template: Template, parent: &Path) -> anyhow::Result<PathBuf> {
+fn create(name: &str, template: Template, parent: &Path) -> anyhow::Result<PathBuf> {
     let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase());
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if !starts_well || name.len() > 64 || !name.bytes().all(plain) {
@@ -87,12 +95,21 @@ pub fn create(name: &str, template: Template, parent: &Path) -> anyhow::Result<P
     }
     let folder = parent.join(name);
     if folder.exists() {
-        bail!("{} exists already: choose another name or remove it", folder.display());
+        bail!(
+            "{} exists already: choose another name or remove it",
+            folder.display()
+        );
     }
     let (rules, face, description) = template.sources();
-    let manifest = MANIFEST.replace("{{name}}", name).replace("{{description}}", description);
-    let crate_files =
-        [("Cargo.toml", manifest.as_str()), (".gitignore", GITIGNORE), ("src/lib.rs", rules), ("src/guest.rs", face)];
+    let manifest = MANIFEST
+        .replace("{{name}}", name)
+        .replace("{{description}}", description);
+    let crate_files = [
+        ("Cargo.toml", manifest.as_str()),
+        (".gitignore", GITIGNORE),
+        ("src/lib.rs", rules),
+        ("src/guest.rs", face),
+    ];
     for (file, text) in crate_files {
         write(&folder.join(file), text)?;
     }
@@ -120,18 +137,28 @@ mod tests {
     fn every_slot_has_a_template_that_names_its_world() {
         let parent = tempfile::tempdir().expect("a folder");
         for template in Template::value_variants() {
-            let name = template.to_possible_value().expect("a name").get_name().to_owned();
+            let name = template
+                .to_possible_value()
+                .expect("a name")
+                .get_name()
+                .to_owned();
             let folder = create(&name, *template, parent.path()).expect("a crate");
-            let manifest: toml::Table =
-                fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest").parse().expect("TOML");
+            let manifest: toml::Table = fs::read_to_string(folder.join("Cargo.toml"))
+                .expect("a manifest")
+                .parse()
+                .expect("TOML");
             assert_eq!(manifest["package"]["name"].as_str(), Some(name.as_str()));
             assert!(!manifest["package"]["description"].to_string().contains("{{"));
             let face = fs::read_to_string(folder.join("src/guest.rs")).expect("a face");
             let world = format!("{name}-plugin");
             assert!(face.contains(&format!("world: \"{world}\"")), "{name}");
             let mut resolve = Resolve::default();
-            let (package, _) = resolve.push_dir(folder.join("wit")).expect("the WIT package is whole");
-            resolve.select_world(&[package], Some(&world)).expect("the world exists");
+            let (package, _) = resolve
+                .push_dir(folder.join("wit"))
+                .expect("the WIT package is whole");
+            resolve
+                .select_world(&[package], Some(&world))
+                .expect("the world exists");
         }
     }
 
@@ -154,7 +181,9 @@ mod tests {
             assert!(create(odd, Template::Converter, parent.path()).is_err(), "{odd}");
         }
         create("twice", Template::Converter, parent.path()).expect("once");
-        let error = create("twice", Template::Converter, parent.path()).expect_err("twice").to_string();
+        let error = create("twice", Template::Converter, parent.path())
+            .expect_err("twice")
+            .to_string();
         assert!(error.contains("exists already"), "{error}");
     }
 }
