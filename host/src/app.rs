@@ -42,7 +42,7 @@ pub use documents::{DocumentKey, OpenDocument};
 pub use error::Error;
 pub use health::Check;
 pub use inbound::{InboundQuery, Link, Received};
-pub use keys::{KeyView, NewKey, NewToken};
+pub use keys::{KeyView, Keys, NewKey, NewToken};
 pub use origin::Origin;
 pub use read::{FaxQuery, Page};
 pub use send::{SendRequest, Sent};

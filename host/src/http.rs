@@ -31,6 +31,10 @@ pub use server::{Drained, ListenError, Listener, Server};
 pub use timeouts::Timeouts;
 
 #[cfg(test)]
+mod access_tests;
+#[cfg(test)]
+mod sockets_tests;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 //!
 //! | floor | rooms |
 //! |---|---|
-//! | 7 | `cli`, `compose`, `lifecycle` |
+//! | 7 | `cli`, `compose`, `control`, `lifecycle` |
 //! | 6 | `http` |
 //! | 5 | `app`, `dispatch`, `retention` |
 //! | 4 | `store`, `artifacts`, `phaxio`, `simulator`, `tls`, `ratelimit`, `plugin` |
@@ -19,6 +19,7 @@ pub mod base;
 pub mod cli;
 pub mod compose;
 pub mod config;
+pub mod control;
 pub mod dispatch;
 pub mod domain;
 pub mod http;

@@ -1,3 +1,7 @@
 //! The `faxgate` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    faxgate::cli::main()
+}

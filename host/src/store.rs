@@ -81,6 +81,11 @@ pub struct StoreOptions {
     /// Disk space in bytes that new faxes leave free, so that those already accepted can still be finished and
     /// recorded on a disk that is otherwise full.
     pub reserve_bytes: u64,
+    /// Size of the file in bytes from which commits are made so that a start after a crash is quick. Measured:
+    /// the full check of a smaller file takes about 2 s for a GiB in the page cache; quick repair takes a
+    /// second sync in each commit, which a fax that arrives alone waits for (4 ms became 8) and a group of 64
+    /// hardly notices (10 %).
+    pub quick_repair_from: u64,
 }
 
 struct Shared {
@@ -100,7 +105,7 @@ impl Store {
     /// [`StoreError::Locked`] when another process has it open, [`StoreError::NewerSchema`] when a newer
     /// version wrote it, and whatever the disk says.
     pub fn open(file: &Path, clock: Clock, options: StoreOptions) -> Result<Self, StoreError> {
-        let db = Db::open(backend::open_file(file)?, options.cache_bytes)
+        let db = Db::open(backend::open_file(file)?, &options)
             .map_err(|error| error.of_file(file))?
             .watching_space_of(file, options.reserve_bytes);
         Self::start(db, clock, options)
@@ -123,7 +128,7 @@ impl Store {
         clock: Clock,
         options: StoreOptions,
     ) -> Result<Self, StoreError> {
-        Self::start(Db::open(Arc::new(backend), options.cache_bytes)?, clock, options)
+        Self::start(Db::open(Arc::new(backend), &options)?, clock, options)
     }
 
     /// Stops the writer after what is queued; later writes answer [`StoreError::Closed`]. Reads go on. Blocks
@@ -170,6 +175,7 @@ impl Default for StoreOptions {
             cache_bytes: 64 * 1024 * 1024,
             artifact_ttl: None,
             reserve_bytes: 4 * 1024 * 1024,
+            quick_repair_from: 128 * 1024 * 1024,
         }
     }
 }

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::access::{new_secret, token};
 use super::{App, Error, Origin, Page};
-use crate::base::clock::after;
+use crate::base::clock::{Clock, after};
 use crate::domain::access::ApiKey;
 use crate::domain::code::Code;
 use crate::domain::ids::KeyId;
 use crate::domain::scope::{Scope, Scopes};
-use crate::store::{KeyChange, StoreError};
+use crate::store::{KeyChange, Store, StoreError};
 
 /// Longest name, owner or note in characters.
 const MAX_TEXT: usize = 200;
@@ -20,7 +20,7 @@ const MAX_TEXT: usize = 200;
 const MAX_OVERLAP_MINUTES: u64 = 7 * 24 * 60;
 
 /// What a new key is to be.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct NewKey {
     /// What people call it.
     pub name: Option<String>,
@@ -73,13 +73,69 @@ pub struct NewToken {
     pub key: KeyView,
 }
 
+/// The keys alone, for the command line when no service runs.
+#[derive(Clone)]
+pub struct Keys {
+    store: Store,
+    clock: Clock,
+}
+
 impl App {
+    /// See [`Keys::create`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn create_key(&self, origin: &Origin, new: NewKey) -> Result<NewToken, Error> {
+        self.key_desk().create(origin, new).await
+    }
+
+    /// See [`Keys::list`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn keys(&self, page: &Page) -> Result<(Vec<KeyView>, Option<String>), Error> {
+        self.key_desk().list(page)
+    }
+
+    /// See [`Keys::revoke`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn revoke_key(&self, origin: &Origin, id: &str) -> Result<KeyView, Error> {
+        self.key_desk().revoke(origin, id).await
+    }
+
+    /// See [`Keys::rotate`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn rotate_key(
+        &self,
+        origin: &Origin,
+        id: &str,
+        overlap_minutes: u64,
+    ) -> Result<NewToken, Error> {
+        self.key_desk().rotate(origin, id, overlap_minutes).await
+    }
+
+    fn key_desk(&self) -> Keys {
+        Keys::new(self.parts.store.clone(), self.parts.clock.clone())
+    }
+}
+
+impl Keys {
+    /// The keys of an open database.
+    #[must_use]
+    pub const fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock }
+    }
+
     /// Makes a key.
     ///
     /// # Errors
     /// [`Code::Invalid`] for an unknown scope, an unreadable time or an overlong text.
-    pub async fn create_key(&self, origin: &Origin, new: NewKey) -> Result<NewToken, Error> {
-        let now = self.parts.clock.now();
+    pub async fn create(&self, origin: &Origin, new: NewKey) -> Result<NewToken, Error> {
+        let now = self.clock.now();
         let name = text("name", new.name)?.unwrap_or_else(|| "key".to_owned());
         let owner = text("owner", new.owner)?.unwrap_or_else(|| name.clone());
         let (secret, secret_sha256) = new_secret().map_err(Error::internal)?;
@@ -101,7 +157,7 @@ impl App {
             last_used_at: None,
         };
         let entry = origin.did(now, "key.created", key.id);
-        self.parts.store.put_key(key.clone(), entry).await?;
+        self.store.put_key(key.clone(), entry).await?;
         Ok(NewToken {
             token: token(key.id, &secret),
             key: KeyView::from(key),
@@ -112,8 +168,8 @@ impl App {
     ///
     /// # Errors
     /// [`Code::BadCursor`].
-    pub fn keys(&self, page: &Page) -> Result<(Vec<KeyView>, Option<String>), Error> {
-        let found = self.parts.store.keys(&page.request()?)?;
+    pub fn list(&self, page: &Page) -> Result<(Vec<KeyView>, Option<String>), Error> {
+        let found = self.store.keys(&page.request()?)?;
         let next = found.next.map(|cursor| cursor.to_string());
         Ok((found.items.into_iter().map(KeyView::from).collect(), next))
     }
@@ -122,12 +178,11 @@ impl App {
     ///
     /// # Errors
     /// [`Code::NotFound`].
-    pub async fn revoke_key(&self, origin: &Origin, id: &str) -> Result<KeyView, Error> {
-        let now = self.parts.clock.now();
+    pub async fn revoke(&self, origin: &Origin, id: &str) -> Result<KeyView, Error> {
+        let now = self.clock.now();
         let id = key_id(id)?;
         let entry = origin.did(now, "key.revoked", id);
         let key = self
-            .parts
             .store
             .update_key(id, KeyChange::Revoke { at: now }, entry)
             .await?;
@@ -138,19 +193,14 @@ impl App {
     ///
     /// # Errors
     /// [`Code::NotFound`]; [`Code::Conflict`] for a revoked key; [`Code::Invalid`] for an overlap over a week.
-    pub async fn rotate_key(
-        &self,
-        origin: &Origin,
-        id: &str,
-        overlap_minutes: u64,
-    ) -> Result<NewToken, Error> {
+    pub async fn rotate(&self, origin: &Origin, id: &str, overlap_minutes: u64) -> Result<NewToken, Error> {
         if overlap_minutes > MAX_OVERLAP_MINUTES {
             return Err(Error::new(
                 Code::Invalid,
                 format!("overlap_minutes goes from 0 to {MAX_OVERLAP_MINUTES}"),
             ));
         }
-        let now = self.parts.clock.now();
+        let now = self.clock.now();
         let id = key_id(id)?;
         let (secret, sha256) = new_secret().map_err(Error::internal)?;
         let overlap = Duration::from_secs(overlap_minutes * 60);
@@ -161,7 +211,6 @@ impl App {
             at: now,
         };
         match self
-            .parts
             .store
             .update_key(id, change, origin.did(now, "key.rotated", id))
             .await

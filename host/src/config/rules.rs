@@ -87,17 +87,11 @@ fn certificates(config: &Config, from: &mut Reader<'_>) {
              (TLS_CERT_FILE, TLS_KEY_FILE)",
         );
     }
-    match config.listen.https {
-        Some(_) if !files && !acme => from.problem(
-            "listen.https",
-            "has no certificate; give tls.cert_file and tls.key_file (TLS_CERT_FILE, TLS_KEY_FILE) or \
-             tls.acme.domains (ACME_DOMAINS)",
-        ),
-        None if acme => from.problem(
+    if acme && config.listen.https.is_none() {
+        from.problem(
             "tls.acme.domains",
             "needs an HTTPS listener to prove the names; give listen.https (HTTPS_LISTEN) such as 0.0.0.0:443",
-        ),
-        _ => {}
+        );
     }
 }
 
@@ -122,6 +116,14 @@ fn warnings(config: &Config) -> Vec<Problem> {
             "phaxio.callback_token",
             "is not set and neither is phaxio.api_secret: no callback can prove itself, the provider is asked \
              instead",
+        );
+    }
+    let tls = &config.tls;
+    if config.listen.https.is_some() && tls.cert_file.is_none() && tls.acme.domains.is_empty() {
+        warn(
+            "tls.cert_file",
+            "is not set and neither is tls.acme.domains (ACME_DOMAINS): a self-signed certificate is made, which \
+             no client trusts by itself",
         );
     }
     if !phaxio.verify_signature {

@@ -291,7 +291,6 @@ fn what_belongs_together_is_asked_for() {
             "storage = { backend = 's3', s3 = { access_key_id = 'a', secret_access_key = 'b' } }",
             "S3_BUCKET",
         ),
-        ("[listen]\nhttps = '0.0.0.0:443'", "TLS_CERT_FILE"),
         ("[tls]\ncert_file = 'c'", "TLS_KEY_FILE"),
         ("[tls.acme]\ndomains = ['a.example.com']", "HTTPS_LISTEN"),
         ("[listen]\nhttp = ''", "HTTP_LISTEN"),
@@ -377,6 +376,7 @@ fn warnings_say_what_is_probably_not_meant() {
     assert!(!about([("FAX_DISABLED", "true")]).contains("PHAXIO_API_KEY"));
     assert!(about([("PHAXIO_VERIFY_SIGNATURE", "false")]).contains("PHAXIO_VERIFY_SIGNATURE"));
     assert!(about([("API_KEY", "short")]).contains("API_KEY"));
+    assert!(about([("HTTPS_LISTEN", "127.0.0.1:443")]).contains("TLS_CERT_FILE"));
 }
 
 proptest! {

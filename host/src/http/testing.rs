@@ -34,6 +34,9 @@ use crate::telemetry::board::Board;
 /// The bootstrap key of every test.
 pub(super) const ROOT_KEY: &str = "root-key-of-the-tests";
 
+/// A document.
+pub(super) const PDF: &[u8] = b"%PDF-1.7 a document that is served as it is kept";
+
 /// An edge with what it stands on.
 pub(super) struct TestEdge {
     pub(super) edge: Edge,

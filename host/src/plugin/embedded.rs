@@ -7,4 +7,13 @@ pub(super) struct Embedded {
 }
 
 /// Every built-in component, one for each slot.
-pub(super) const EMBEDDED: &[Embedded] = &[];
+pub(super) const EMBEDDED: &[Embedded] = &[
+    Embedded {
+        name: "number-e164",
+        wasm: include_bytes!("../../../plugins/dist/number-e164.wasm"),
+    },
+    Embedded {
+        name: "callback-phaxio",
+        wasm: include_bytes!("../../../plugins/dist/callback-phaxio.wasm"),
+    },
+];

@@ -1,5 +1,14 @@
 //! Components made of the WebAssembly text format, for tests and benches of the engine: no guest toolchain needed.
 
+#![allow(
+    unreachable_pub,
+    dead_code,
+    clippy::unwrap_used,
+    clippy::string_slice,
+    clippy::indexing_slicing,
+    reason = "shared by tests and benches"
+)]
+
 use std::path::Path;
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};

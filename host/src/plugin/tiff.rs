@@ -81,6 +81,8 @@ fn patch(out: &mut [u8], at: usize, value: u32) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::print_stderr, reason = "a skipped test says so")]
+
     use std::collections::BTreeMap;
 
     use super::*;

@@ -30,6 +30,11 @@ pub(super) fn fail(status: u16, message: &str) -> Response {
     envelope_of(status, &json!({ "success": false, "message": message }))
 }
 
+/// 404 for a fax that is not there.
+pub(super) fn unknown() -> Response {
+    fail(404, "Fax not found.")
+}
+
 /// Any JSON with the vendor's headers.
 pub(super) fn envelope_of(status: StatusCode, value: &Value) -> Response {
     let mut response = Response::new(Body::from(value.to_string()));

@@ -70,12 +70,7 @@ async fn create(State(api): State<Api>, Extension(form): Fields) -> Response {
     let plan = plan(world, &wanted, &job);
     let id = plan.takes().then(|| accept(world, wanted, plan.clone(), &job));
     if let Some(id) = id {
-        let life = tokio::spawn({
-            let (world, stop) = (Arc::clone(world), world.stop.clone());
-            world.clone().tasks.track_future(async move {
-                let _ = stop.run_until_cancelled(life::lead(world.clone(), id)).await;
-            })
-        });
+        let life = world.spawn(life::lead(Arc::clone(world), id));
         if plan.callbacks.before_answer {
             let _ = tokio::time::timeout(BEFORE_ANSWER, life).await;
         }
@@ -94,7 +89,7 @@ fn plan(world: &World, wanted: &Wanted, job: &str) -> Plan {
             Plan::of(&words, &Script::default()).ok()
         });
     let to = wanted.to.first().map(String::as_str).unwrap_or_default();
-    let mut plan = by_tag.unwrap_or_else(|| world.edit().plan(to, job));
+    let mut plan = world.edit().plan(by_tag, to, job);
     if let Some(failure) = &wanted.test_fail {
         plan.fate = Fate::Fail {
             failure: failure.clone(),
@@ -187,18 +182,11 @@ async fn list(State(api): State<Api>, Extension(form): Fields) -> Response {
     let world = &api.world;
     world.edit().count("list");
     let now = world.now();
-    let time = |name: &str, default: Timestamp| match form.get(name) {
-        None => Ok(default),
-        Some(text) => text
-            .parse::<Timestamp>()
-            .map_err(|_| answer::fail(422, "A date is not valid.")),
-    };
-    let (after, before) = match (
-        time("created_after", before(now, WEEK)),
-        time("created_before", now),
-    ) {
-        (Ok(after), Ok(before)) => (after, before),
-        (Err(problem), _) | (_, Err(problem)) => return problem,
+    let (Some(after), Some(before)) = (
+        time(&form, "created_after", before(now, WEEK)),
+        time(&form, "created_before", now),
+    ) else {
+        return answer::fail(422, "A date is not valid.");
     };
     let per_page = number(&form, "per_page", 25).clamp(1, 1000);
     let page = number(&form, "page", 1).max(1);
@@ -258,17 +246,16 @@ fn listed(rows: &[Value], total: &Value, per_page: usize, page: usize) -> Respon
 async fn show(State(api): State<Api>, Path(id): Path<String>) -> Response {
     api.world.edit().count("get");
     match known(&api.world, &id) {
-        Ok(fax) => answer::ok("Metadata for fax", Some(render::fax(&fax, api.version))),
-        Err(problem) => problem,
+        Some(fax) => answer::ok("Metadata for fax", Some(render::fax(&fax, api.version))),
+        None => answer::unknown(),
     }
 }
 
 async fn cancel(State(api): State<Api>, Path(id): Path<String>) -> Response {
     let world = &api.world;
     world.edit().count("cancel");
-    let fax = match known(world, &id) {
-        Ok(fax) => fax,
-        Err(problem) => return problem,
+    let Some(fax) = known(world, &id) else {
+        return answer::unknown();
     };
     if fax.is_final() {
         return answer::fail(422, "Can not cancel the fax, it is already complete!");
@@ -284,9 +271,8 @@ async fn cancel(State(api): State<Api>, Path(id): Path<String>) -> Response {
 async fn resend(State(api): State<Api>, Path(id): Path<String>, Extension(form): Fields) -> Response {
     let world = &api.world;
     world.edit().count("resend");
-    let old = match known(world, &id) {
-        Ok(fax) => fax,
-        Err(problem) => return problem,
+    let Some(old) = known(world, &id) else {
+        return answer::unknown();
     };
     if !old.is_final() || old.direction == Direction::Received {
         return answer::fail(422, "Only a fax that was sent and is finished can be resent.");
@@ -316,9 +302,8 @@ async fn resend(State(api): State<Api>, Path(id): Path<String>, Extension(form):
 
 async fn delete_fax(State(api): State<Api>, Path(id): Path<String>) -> Response {
     let world = &api.world;
-    let fax = match known(world, &id) {
-        Ok(fax) => fax,
-        Err(problem) => return problem,
+    let Some(fax) = known(world, &id) else {
+        return answer::unknown();
     };
     if !fax.is_test {
         return answer::fail(422, "Only test faxes can be deleted.");
@@ -330,9 +315,8 @@ async fn delete_fax(State(api): State<Api>, Path(id): Path<String>) -> Response 
 async fn file(State(api): State<Api>, Path(id): Path<String>, Extension(form): Fields) -> Response {
     let world = &api.world;
     world.edit().count("file");
-    let fax = match known(world, &id) {
-        Ok(fax) => fax,
-        Err(problem) => return problem,
+    let Some(fax) = known(world, &id) else {
+        return answer::unknown();
     };
     let ready = fax.is_final() && !fax.file_deleted && world.config.keep_files;
     let Some(content) = fax.content.filter(|_| ready) else {
@@ -353,11 +337,11 @@ async fn delete_file(State(api): State<Api>, Path(id): Path<String>) -> Response
     let world = &api.world;
     world.edit().count("delete_file");
     match known(world, &id) {
-        Ok(fax) => {
+        Some(fax) => {
             world.change(fax.id, |fax| fax.file_deleted = true);
             answer::ok("Deleted files successfully!", None)
         }
-        Err(problem) => problem,
+        None => answer::unknown(),
     }
 }
 
@@ -394,11 +378,16 @@ async fn countries() -> Response {
     )
 }
 
-fn known(world: &World, id: &str) -> Result<Fax, Response> {
-    id.parse()
-        .ok()
-        .and_then(|id| world.fax(id))
-        .ok_or_else(|| answer::fail(404, "Fax not found."))
+fn known(world: &World, id: &str) -> Option<Fax> {
+    world.fax(id.parse().ok()?)
+}
+
+/// A time of a query, `default` when it is not given; none when it is no time.
+fn time(form: &Form, name: &str, default: Timestamp) -> Option<Timestamp> {
+    match form.get(name) {
+        None => Some(default),
+        Some(text) => text.parse().ok(),
+    }
 }
 
 fn number(form: &Form, name: &str, default: usize) -> usize {

@@ -14,18 +14,11 @@ use super::record::{Attempt, Fax};
 use super::world::World;
 use super::{Scheme, WebhookVersion, render, sign};
 
-/// Provider time before each retry: 5, 10, 20, 30 minutes, then twelve times 6 hours.
-const MINUTE: u64 = 60;
-const RETRIES: [u64; 16] = {
-    let mut waits = [6 * 60 * MINUTE; 16];
-    let first = [5 * MINUTE, 10 * MINUTE, 20 * MINUTE, 30 * MINUTE];
-    let mut n = 0;
-    while n < first.len() {
-        waits[n] = first[n];
-        n += 1;
-    }
-    waits
-};
+/// Provider seconds from one attempt to the next: 5, 10, 20, 30 minutes, then twelve times 6 hours.
+const RETRIES: [u64; 16] = [
+    300, 600, 1200, 1800, 21_600, 21_600, 21_600, 21_600, 21_600, 21_600, 21_600, 21_600, 21_600, 21_600,
+    21_600, 21_600,
+];
 
 /// The provider time it waits for an answer, and the least of ours.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -109,15 +102,19 @@ pub(super) async fn tell(world: &Arc<World>, id: u64, news: News) {
 
 /// Sends a message; when the first attempt fails, the retries are left to a task. Whether the first was received.
 pub(super) async fn send(world: &Arc<World>, id: u64, message: Message) -> bool {
+    let mut began = world.pace.now();
     if attempt(world, id, &message, 1).await.is_received() {
         return true;
     }
     let world_ = Arc::clone(world);
     world.spawn(async move {
         for (number, wait) in (2_u32..).zip(RETRIES) {
-            let until = world_.pace.now().saturating_add(Duration::from_secs(wait));
+            // Counted from the beginning of the attempt, so that whoever saw it can move the clock at once.
+            let until = began.saturating_add(Duration::from_secs(wait));
             world_.pace.sleep_until(until).await;
-            if attempt(&world_, id, &message, number).await.is_received() {
+            began = world_.pace.now();
+            let gone = world_.fax(id).is_none();
+            if gone || attempt(&world_, id, &message, number).await.is_received() {
                 return;
             }
         }

@@ -52,13 +52,21 @@ struct Filter {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CallbackRequest {
-    fax: u64,
+    fax: FaxId,
     url: Option<String>,
     scheme: Option<Scheme>,
     version: Option<WebhookVersion>,
     event_type: Option<String>,
     /// A status to claim in place of the real one.
     status: Option<String>,
+}
+
+/// An id as a number or as the text that our own API shows.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum FaxId {
+    Number(u64),
+    Text(String),
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -139,7 +147,7 @@ async fn requests(State(world): World_) -> Response {
 async fn script(State(world): World_, body: Bytes) -> Response {
     let script: Script = match parsed(&body) {
         Ok(script) => script,
-        Err(problem) => return problem,
+        Err(problem) => return answer::fail(400, &problem),
     };
     let to = script.to.clone().unwrap_or_else(|| "*".to_owned());
     let mut book = world.edit();
@@ -162,9 +170,13 @@ async fn script(State(world): World_, body: Bytes) -> Response {
 async fn callback(State(world): World_, body: Bytes) -> Response {
     let request: CallbackRequest = match parsed(&body) {
         Ok(request) => request,
-        Err(problem) => return problem,
+        Err(problem) => return answer::fail(400, &problem),
     };
-    let Some(mut fax) = world.fax(request.fax) else {
+    let id = match request.fax {
+        FaxId::Number(id) => Some(id),
+        FaxId::Text(text) => text.parse().ok(),
+    };
+    let Some(mut fax) = id.and_then(|id| world.fax(id)) else {
         return answer::fail(404, "no such fax");
     };
     let received = fax.direction == Direction::Received;
@@ -193,7 +205,7 @@ async fn callback(State(world): World_, body: Bytes) -> Response {
 async fn inbound(State(world): World_, body: Bytes) -> Response {
     let request: InboundRequest = match parsed(&body) {
         Ok(request) => request,
-        Err(problem) => return problem,
+        Err(problem) => return answer::fail(400, &problem),
     };
     let content = match &request.pdf {
         Some(text) => match STANDARD.decode(text) {
@@ -223,7 +235,7 @@ async fn inbound(State(world): World_, body: Bytes) -> Response {
 async fn clock(State(world): World_, body: Bytes) -> Response {
     let request: ClockRequest = match parsed(&body) {
         Ok(request) => request,
-        Err(problem) => return problem,
+        Err(problem) => return answer::fail(400, &problem),
     };
     world.clock.shift(SignedDuration::from_secs(request.skew_seconds));
     world.pace.advance(seconds(request.advance_seconds));
@@ -233,7 +245,7 @@ async fn clock(State(world): World_, body: Bytes) -> Response {
 async fn credentials(State(world): World_, body: Bytes) -> Response {
     let request: CredentialsRequest = match parsed(&body) {
         Ok(request) => request,
-        Err(problem) => return problem,
+        Err(problem) => return answer::fail(400, &problem),
     };
     let mut book = world.edit();
     if let Some(key) = request.api_key {
@@ -293,7 +305,7 @@ fn inspected(fax: &Fax) -> Value {
 }
 
 /// Reads a body, an empty one as `{}`.
-fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Response> {
+fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| answer::fail(400, &error.to_string()))
+    serde_json::from_slice(body).map_err(|error| error.to_string())
 }

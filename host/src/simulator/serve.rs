@@ -80,7 +80,9 @@ fn resume(world: &Arc<World>) {
 async fn accept(world: Arc<World>, listener: TcpListener, router: Router) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => world.spawn(connection(stream, router.clone())),
+            Ok((stream, _)) => {
+                world.spawn(connection(stream, router.clone()));
+            }
             // Out of descriptors, most likely: give those in use time to go.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,7 +21,7 @@ use crate::base::clock::Clock;
 /// Ids start where the vendor's were when its answers were recorded, so that they have nine digits.
 const FIRST_ID: u64 = 323_034_811;
 
-/// A job with requests that are refused in passing gets through at this request.
+/// Requests of one job that are refused in passing; the next gets through.
 const PASSING_REFUSALS: u32 = 2;
 
 /// Documents kept in memory, in bytes; the oldest are dropped beyond.
@@ -136,11 +137,11 @@ impl World {
     }
 
     /// Runs a task until it ends or the simulator stops.
-    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             let _ = stop.run_until_cancelled(task).await;
-        });
+        })
     }
 
     /// Writes the state file when something changed since the last time.
@@ -226,18 +227,18 @@ impl Book {
         self.counts.by_job.entry(job.to_owned()).or_default().requests += 1;
     }
 
-    /// How a request to send to `to` for `job` is dealt with: by the first rule that still applies, else by the
-    /// number.
-    pub(super) fn plan(&mut self, to: &str, job: &str) -> Plan {
+    /// How a request to send to `to` for `job` is dealt with: as its tag says, else by the first rule that still
+    /// applies, else by the number.
+    pub(super) fn plan(&mut self, by_tag: Option<Plan>, to: &str, job: &str) -> Plan {
         let rule = self
             .rules
             .iter_mut()
             .find(|rule| (rule.to == "*" || rule.to == to) && rule.left != Some(0));
-        if let Some(rule) = rule {
+        if let Some(rule) = rule.filter(|_| by_tag.is_none()) {
             rule.left = rule.left.map(|left| left - 1);
             return rule.plan.clone();
         }
-        let plan = Plan::by_number(to);
+        let plan = by_tag.unwrap_or_else(|| Plan::by_number(to));
         if plan.is_passing() {
             let seen = self.seen.entry((to.to_owned(), job.to_owned())).or_default();
             *seen += 1;

@@ -6,16 +6,30 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use redb::{Builder, Database, ReadTransaction, ReadableDatabase as _, StorageBackend, WriteTransaction};
 
+use super::StoreOptions;
 use super::backend::Kept;
 use super::error::StoreError;
 
 /// The running engine.
 pub(super) struct Db {
-    // None while a restart has failed.
-    engine: RwLock<Option<Database>>,
+    // The error of the last restart when that failed.
+    engine: RwLock<Result<Database, StoreError>>,
     backend: Kept,
     cache_bytes: usize,
+    quick_repair_from: u64,
     space: Option<Space>,
+}
+
+/// Room on the disk. It is looked at before each commit, since a commit that fails for want of it costs a restart
+/// of the engine, and on a disk without any room at all that fails too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// For everything, as far as anybody knows.
+    Enough,
+    /// Only for finishing what was accepted.
+    Reserve,
+    /// For nothing.
+    None,
 }
 
 /// Whose free space is watched, and how much of it is kept for jobs already accepted.
@@ -26,18 +40,19 @@ struct Space {
 
 impl Db {
     /// Starts the engine on `backend`, repairing what a crash left.
-    pub(super) fn open(backend: Arc<dyn StorageBackend>, cache_bytes: usize) -> Result<Self, StoreError> {
+    pub(super) fn open(backend: Arc<dyn StorageBackend>, options: &StoreOptions) -> Result<Self, StoreError> {
         let backend = Kept::new(backend);
-        let engine = start(&backend, cache_bytes).inspect_err(|_| backend.release())?;
+        let engine = start(&backend, options.cache_bytes).inspect_err(|_| backend.release())?;
         Ok(Self {
-            engine: RwLock::new(Some(engine)),
+            engine: RwLock::new(Ok(engine)),
             backend,
-            cache_bytes,
+            cache_bytes: options.cache_bytes,
+            quick_repair_from: options.quick_repair_from,
             space: None,
         })
     }
 
-    /// Refuses growth when the disk of `file` has less than `reserve` bytes left.
+    /// Keeps `reserve` bytes of the disk of `file` for jobs already accepted.
     pub(super) fn watching_space_of(mut self, file: &Path, reserve: u64) -> Self {
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
         self.space = Some(Space {
@@ -50,30 +65,39 @@ impl Db {
     /// A snapshot of the last commit.
     pub(super) fn read(&self) -> Result<ReadTransaction, StoreError> {
         match &*self.engine.read() {
-            Some(engine) => Ok(engine.begin_read()?),
-            None => Err(StoreError::Failed),
+            Ok(engine) => Ok(engine.begin_read()?),
+            Err(error) => Err(error.clone()),
         }
     }
 
     /// A write transaction. Only the writer asks for one.
     ///
-    /// Every commit saves the allocator state ("quick repair"): without it a start after a crash walks the
-    /// whole file. The price is a second sync of a few pages in each commit.
+    /// Commits to a large file save the allocator state ("quick repair"): without it a start after a crash
+    /// walks the whole file.
     pub(super) fn write(&self) -> Result<WriteTransaction, StoreError> {
         let mut transaction = match &*self.engine.read() {
-            Some(engine) => engine.begin_write()?,
-            None => return Err(StoreError::Failed),
+            Ok(engine) => engine.begin_write()?,
+            Err(error) => return Err(error.clone()),
         };
-        transaction.set_quick_repair(true);
+        transaction.set_quick_repair(self.backend.len()? >= self.quick_repair_from);
         Ok(transaction)
     }
 
-    /// Whether the disk has room for `bytes` more beside the reserve. True when nobody knows.
-    pub(super) fn has_room_for(&self, bytes: u64) -> bool {
-        let Some(space) = &self.space else { return true };
-        match rustix::fs::statvfs(&space.folder) {
-            Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize) >= space.reserve.saturating_add(bytes),
-            Err(_) => true,
+    /// What the disk has room for, if `bytes` of documents are to be added.
+    pub(super) fn room(&self, bytes: u64) -> Room {
+        let Some(space) = &self.space else {
+            return Room::Enough;
+        };
+        let Ok(disk) = rustix::fs::statvfs(&space.folder) else {
+            return Room::Enough;
+        };
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free >= space.reserve.saturating_add(bytes) {
+            Room::Enough
+        } else if free >= space.reserve / 4 {
+            Room::Reserve
+        } else {
+            Room::None
         }
     }
 
@@ -84,9 +108,10 @@ impl Db {
             return Err(StoreError::Failed);
         }
         let mut engine = self.engine.write();
-        drop(engine.take());
-        *engine = Some(start(&self.backend, self.cache_bytes)?);
-        Ok(())
+        // The old engine has to be gone before the new one reads what it left.
+        drop(std::mem::replace(&mut *engine, Err(StoreError::Failed)));
+        *engine = start(&self.backend, self.cache_bytes);
+        engine.as_ref().map(|_| ()).map_err(Clone::clone)
     }
 
     /// Whether writes can be trusted to be kept.
@@ -97,7 +122,10 @@ impl Db {
 
 impl Drop for Db {
     fn drop(&mut self) {
-        drop(self.engine.write().take());
+        drop(std::mem::replace(
+            &mut *self.engine.write(),
+            Err(StoreError::Closed),
+        ));
         self.backend.release();
     }
 }

@@ -8,6 +8,16 @@
     reason = "tests"
 )]
 
+mod audit;
+mod counters;
+mod crash;
+mod disk;
 mod fixtures;
+mod full;
+mod groups;
+mod idempotency;
+mod inbound;
 mod jobs;
+mod keys;
+mod lists;
 mod opening;

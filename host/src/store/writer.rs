@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::Store;
-use super::db::Db;
+use super::db::{Db, Room};
 use super::error::StoreError;
 use super::tables::Tables;
 
@@ -267,13 +267,14 @@ impl Worker {
     /// finishing what was accepted.
     fn refuse_growth(&self, group: Vec<Box<dyn Command>>) -> Vec<Box<dyn Command>> {
         let bytes: usize = group.iter().map(|command| command.growth().bytes()).sum();
-        if self.db.has_room_for(bytes as u64) {
+        let room = self.db.room(bytes as u64);
+        if room == Room::Enough {
             return group;
         }
-        let (adding, rest): (Vec<_>, Vec<_>) = group
+        let (refused, rest): (Vec<_>, Vec<_>) = group
             .into_iter()
-            .partition(|command| matches!(command.growth(), Growth::Adds(_)));
-        for command in adding {
+            .partition(|command| room == Room::None || matches!(command.growth(), Growth::Adds(_)));
+        for command in refused {
             command.answer(Err(StoreError::Full));
         }
         rest

@@ -35,10 +35,12 @@ pub const DISPATCH_HELD: &str = "faxgate_dispatch_held";
 pub const CALLBACKS: &str = "faxgate_callbacks_total";
 /// Received faxes by `outcome`.
 pub const INBOUND: &str = "faxgate_inbound_total";
-/// Plugin calls by `plugin`, `slot`, `outcome` (`ok`, `refused`, `trap`, `deadline`, …).
+/// Plugin calls by `plugin`, `slot`, `outcome` (`ok`, `busy`, or the kind of failure: `trap`, `cpu_deadline`, …).
 pub const PLUGIN_CALLS: &str = "faxgate_plugin_calls_total";
 /// Time of one plugin call, by `plugin`, `slot`.
 pub const PLUGIN_CALL_SECONDS: &str = "faxgate_plugin_call_seconds";
+/// Times a plugin was denied more memory, by `plugin`, `slot`.
+pub const PLUGIN_DENIED_GROWTH: &str = "faxgate_plugin_denied_growth_total";
 /// Plugins in use, by `slot`.
 pub const PLUGINS: &str = "faxgate_plugins";
 /// Files in the plugin folder that could not be loaded.
@@ -147,6 +149,10 @@ pub const TABLE: &[Metric] = &[
         PLUGIN_CALL_SECONDS,
         CALL,
         "Time of one plugin call by plugin and slot",
+    ),
+    counter(
+        PLUGIN_DENIED_GROWTH,
+        "Times a plugin was denied more memory by plugin and slot",
     ),
     gauge(PLUGINS, "Plugins in use by slot"),
     gauge(

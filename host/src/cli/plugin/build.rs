@@ -5,13 +5,14 @@
 
 mod toolchain;
 
+use crate::cli::output::say;
 use crate::plugin::encode::{self, Doors};
 use crate::plugin::manifest::{Entry, Manifest, sha256, source_hash};
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 use toolchain::{TARGET, Toolchain};
@@ -39,10 +40,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn report(args: &Args) -> anyhow::Result<ExitCode> {
-    let mut out = io::stdout().lock();
     if args.first_party {
         for entry in build_first_party(&args.dir, &args.only)?.components {
-            writeln!(out, "{}  {}  {} bytes", entry.sha256, entry.file, entry.size)?;
+            say!("{}  {}  {} bytes", entry.sha256, entry.file, entry.size);
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -50,11 +50,11 @@ fn report(args: &Args) -> anyhow::Result<ExitCode> {
         dir: args.dir.clone(),
         out: args.out.clone(),
     })?;
-    writeln!(out, "file     {}", built.file.display())?;
-    writeln!(out, "size     {} bytes", built.size)?;
-    writeln!(out, "SHA-256  {}", built.sha256)?;
-    writeln!(out, "exports  {}", built.doors.exports.join(", "))?;
-    writeln!(out, "compiler {}", built.compiler)?;
+    say!("file     {}", built.file.display());
+    say!("size     {} bytes", built.size);
+    say!("SHA-256  {}", built.sha256);
+    say!("exports  {}", built.doors.exports.join(", "));
+    say!("compiler {}", built.compiler);
     Ok(ExitCode::SUCCESS)
 }
 

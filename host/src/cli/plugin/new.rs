@@ -1,11 +1,12 @@
 //! `faxgate plugin new`: a crate to start a policy from.
 
 use std::fs;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+
+use crate::cli::output::say;
 
 /// A slot, by the name of its template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -76,13 +77,12 @@ impl Template {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let folder = create(&args.name, args.slot, &args.dir)?;
     let shown = folder.display();
-    writeln!(
-        io::stdout(),
+    say!(
         "{shown} is a plugin that works. Its rules are in {shown}/src/lib.rs.\n\n  \
          cd {shown} && cargo test\n  faxgate plugin build {shown}\n  faxgate plugin check {name}.wasm\n\n\
          Then put {name}.wasm into the plugin folder of the service.",
         name = args.name
-    )?;
+    );
     Ok(ExitCode::SUCCESS)
 }
 

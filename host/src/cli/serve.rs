@@ -1,0 +1,33 @@
+//! `faxgate serve`: the service.
+
+use std::process::ExitCode;
+
+use super::output::say;
+use super::settings::Settings;
+use crate::compose;
+use crate::config::render;
+use crate::telemetry::logs;
+
+/// Arguments of `faxgate serve`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    settings: Settings,
+    /// Show the effective configuration with secrets masked, and end
+    #[arg(long)]
+    print_config: bool,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let loaded = args.settings.load()?;
+    if args.print_config {
+        say!("{}", render::text(&loaded.config).trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
+    logs::init(loaded.config.log_format, &loaded.config.log_level)?;
+    for warning in &loaded.warnings {
+        tracing::warn!(key = warning.key, "{}", warning.message);
+    }
+    compose::serve(loaded.config).await?;
+    Ok(ExitCode::SUCCESS)
+}
