@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod list;
+mod make;
 mod new;
 mod run;
 
@@ -20,8 +21,8 @@ use crate::plugin::{Grants, Plugins};
 pub(super) enum Command {
     /// Make a crate to start a policy from
     New(new::Args),
-    /// Build a crate to a component
-    Build(build::Args),
+    /// Build a plugin crate to a component
+    Build(make::Args),
     /// Say which slot a component fills and whether it loads within its limits
     Check(check::Args),
     /// Run a component once on an input file
@@ -33,7 +34,7 @@ pub(super) enum Command {
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::New(args) => new::run(&args),
-        Command::Build(args) => build::run(args).await,
+        Command::Build(args) => make::run(args).await,
         Command::Check(args) => check::run(args).await,
         Command::Run(args) => run::run(args).await,
         Command::List(args) => list::run(args).await,

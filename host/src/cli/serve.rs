@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use super::output::say;
 use super::settings::Settings;
-use crate::compose;
+use crate::base::clock::Clock;
 use crate::config::render;
-use crate::telemetry::logs;
+use crate::telemetry::{logs, metrics};
+use crate::{compose, lifecycle};
 
 /// Arguments of `faxgate serve`.
 #[derive(Debug, clap::Args)]
@@ -28,6 +29,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     for warning in &loaded.warnings {
         tracing::warn!(key = warning.key, "{}", warning.message);
     }
-    compose::serve(loaded.config).await?;
+    let handle = metrics::install()?;
+    tokio::spawn(metrics::upkeep(handle.clone()));
+    let service = compose::start(loaded.config, Clock::system(), handle).await?;
+    lifecycle::run(service, || Ok(args.settings.load()?.config)).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,83 +5,40 @@
 
 mod toolchain;
 
-use crate::cli::output::say;
 use crate::plugin::encode::{self, Doors};
 use crate::plugin::manifest::{Entry, Manifest, sha256, source_hash};
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use std::ffi::OsString;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{ExitCode, Stdio};
+use std::process::Stdio;
 use toolchain::{TARGET, Toolchain};
-
-/// Arguments of `faxgate plugin build`.
-#[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Args {
-    /// Folder of the crate
-    #[arg(default_value = ".")]
-    dir: PathBuf,
-    /// Where the component goes [default: NAME.wasm in the current folder]
-    #[arg(long)]
-    out: Option<PathBuf>,
-    /// Build the built-in plugins of faxgate's own sources, DIR being their folder, and record what they were
-    /// built from
-    #[arg(long, conflicts_with = "out")]
-    first_party: bool,
-    /// With --first-party: only this one (repeatable)
-    #[arg(long, requires = "first_party", value_name = "NAME")]
-    only: Vec<String>,
-}
-
-pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    tokio::task::spawn_blocking(move || report(&args)).await?
-}
-
-fn report(args: &Args) -> anyhow::Result<ExitCode> {
-    if args.first_party {
-        for entry in build_first_party(&args.dir, &args.only)?.components {
-            say!("{}  {}  {} bytes", entry.sha256, entry.file, entry.size);
-        }
-        return Ok(ExitCode::SUCCESS);
-    }
-    let built = build(&BuildRequest {
-        dir: args.dir.clone(),
-        out: args.out.clone(),
-    })?;
-    say!("file     {}", built.file.display());
-    say!("size     {} bytes", built.size);
-    say!("SHA-256  {}", built.sha256);
-    say!("exports  {}", built.doors.exports.join(", "));
-    say!("compiler {}", built.compiler);
-    Ok(ExitCode::SUCCESS)
-}
 
 /// What to build.
 #[derive(Debug, Clone)]
-struct BuildRequest {
+pub(super) struct BuildRequest {
     /// Folder of the crate.
-    dir: PathBuf,
+    pub dir: PathBuf,
     /// Where the component goes; none for `NAME.wasm` in the current folder.
-    out: Option<PathBuf>,
+    pub out: Option<PathBuf>,
 }
 
 /// What came out.
 #[derive(Debug, Clone)]
-struct Built {
+pub(super) struct Built {
     /// Name of the crate.
-    name: String,
+    pub name: String,
     /// The component.
-    file: PathBuf,
+    pub file: PathBuf,
     /// Its bytes.
-    size: u64,
+    pub size: u64,
     /// Its SHA-256 in lower-case hexadecimal.
-    sha256: String,
+    pub sha256: String,
     /// What it imports and exports.
-    doors: Doors,
+    pub doors: Doors,
     /// Name and version of the compiler.
-    compiler: String,
+    pub compiler: String,
 }
 
 /// Answer of `cargo metadata`, as far as it is read.
@@ -107,7 +64,7 @@ struct Target {
 }
 
 /// Builds one crate. Cargo's own output goes to standard error.
-fn build(request: &BuildRequest) -> anyhow::Result<Built> {
+pub(super) fn build(request: &BuildRequest) -> anyhow::Result<Built> {
     let dir = request.dir.canonicalize().with_context(|| {
         format!(
             "there is no folder {}: name the folder of a plugin crate",
@@ -169,7 +126,7 @@ fn build(request: &BuildRequest) -> anyhow::Result<Built> {
 
 /// Builds first-party crates into `plugins/dist`: those named, or every one the manifest lists. `root` is the
 /// folder that holds `plugins/` and `wit/`.
-fn build_first_party(root: &Path, names: &[String]) -> anyhow::Result<Manifest> {
+pub(super) fn build_first_party(root: &Path, names: &[String]) -> anyhow::Result<Manifest> {
     let dist = root.join("plugins/dist");
     let mut manifest = match Manifest::read(&dist) {
         Ok(manifest) => manifest,
@@ -320,7 +277,7 @@ fn write(out: &Path, component: &[u8]) -> anyhow::Result<()> {
         ))
         .tempfile_in(folder)
         .with_context(failed)?;
-    file.write_all(component).with_context(failed)?;
+    std::io::Write::write_all(&mut file, component).with_context(failed)?;
     file.persist(out).with_context(failed)?;
     Ok(())
 }
