@@ -21,8 +21,14 @@ pub enum Answer {
 /// it is empty all may.
 pub fn judge(query: &[(String, String)], jobs: &str) -> Answer {
     let known = |id: &str| jobs.split(',').any(|job| job.trim() == id);
-    let stranger = query.iter().any(|(name, id)| name == "job_id" && !known(id));
-    if !jobs.trim().is_empty() && stranger { Answer::Reject("the job is not on the list") } else { Answer::Pass }
+    let stranger = query
+        .iter()
+        .any(|(name, id)| name == "job_id" && !known(id));
+    if !jobs.trim().is_empty() && stranger {
+        Answer::Reject("the job is not on the list")
+    } else {
+        Answer::Pass
+    }
 }
 
 #[cfg(test)]
@@ -35,7 +41,10 @@ mod tests {
 
     #[test]
     fn jobs_off_the_list_are_refused() {
-        assert_eq!(judge(&query("c"), "a, b"), Answer::Reject("the job is not on the list"));
+        assert_eq!(
+            judge(&query("c"), "a, b"),
+            Answer::Reject("the job is not on the list")
+        );
         assert_eq!(judge(&query("b"), "a, b"), Answer::Pass);
     }
 

@@ -36,7 +36,11 @@ impl converter::Guest for Component {
 }
 
 impl converter::GuestDocument for Blank {
-    fn open(parts: Vec<Part>, _options: Vec<(String, String)>, _limits: Limits) -> Result<Document, Failure> {
+    fn open(
+        parts: Vec<Part>,
+        _options: Vec<(String, String)>,
+        _limits: Limits,
+    ) -> Result<Document, Failure> {
         match parts.as_slice() {
             [part] if crate::reads(&part.media_type) => Ok(Document::new(Self)),
             _ => Err(Failure {

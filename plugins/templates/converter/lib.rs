@@ -42,7 +42,11 @@ pub fn blank_page(rows: u32) -> Vec<u8> {
         bits.push(true);
     }
     bits.chunks(8)
-        .map(|bits| bits.iter().enumerate().fold(0, |byte, (at, bit)| byte | u8::from(*bit) << (7 - at)))
+        .map(|bits| {
+            bits.iter()
+                .enumerate()
+                .fold(0, |byte, (at, bit)| byte | u8::from(*bit) << (7 - at))
+        })
         .collect()
 }
 
@@ -53,7 +57,10 @@ mod tests {
     #[test]
     fn the_pdf_points_to_its_table() {
         let pdf = String::from_utf8(blank_pdf()).expect("text");
-        let start = pdf.rsplit_once("startxref\n").and_then(|(_, rest)| rest.lines().next()).expect("an offset");
+        let start = pdf
+            .rsplit_once("startxref\n")
+            .and_then(|(_, rest)| rest.lines().next())
+            .expect("an offset");
         assert!(pdf[start.parse::<usize>().expect("a number")..].starts_with("xref"));
     }
 

@@ -24,7 +24,9 @@ impl plugin::Guest for Component {
 
     fn check_settings() -> Result<(), String> {
         match host::setting("prefix") {
-            Some(prefix) if !prefix.starts_with('+') => Err("`prefix` has to start with +".to_owned()),
+            Some(prefix) if !prefix.starts_with('+') => {
+                Err("`prefix` has to start with +".to_owned())
+            }
             _ => Ok(()),
         }
     }
@@ -32,7 +34,8 @@ impl plugin::Guest for Component {
 
 impl number_normalizer::Guest for Component {
     fn normalize(dialled: Dialled) -> Result<Decision, Failure> {
-        let rewritten = host::setting("prefix").and_then(|prefix| crate::rewrite(&dialled.raw, &prefix));
+        let rewritten =
+            host::setting("prefix").and_then(|prefix| crate::rewrite(&dialled.raw, &prefix));
         Ok(rewritten.map_or(Decision::Pass, Decision::Rewrite))
     }
 }
