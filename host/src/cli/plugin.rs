@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod list;
 mod make;
+mod new;
 mod run;
 
 use std::path::Path;
@@ -18,6 +19,8 @@ use crate::plugin::{Grants, Plugins};
 /// `faxgate plugin …`
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
+    /// Make a crate to start a policy from
+    New(new::Args),
     /// Build a plugin crate to a component
     Build(make::Args),
     /// Say which slot a component fills and whether it loads within its limits
@@ -30,6 +33,7 @@ pub(super) enum Command {
 
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::New(args) => new::run(&args),
         Command::Build(args) => make::run(args).await,
         Command::Check(args) => check::run(args).await,
         Command::Run(args) => run::run(args).await,

@@ -50,6 +50,7 @@ fn work(args: &Args) -> anyhow::Result<ExitCode> {
         built.size,
         built.sha256
     );
+    say!("exports {}", built.doors.exports.join(", "));
     say!("check it: faxgate plugin check {}", built.file.display());
     Ok(ExitCode::SUCCESS)
 }
