@@ -23,6 +23,7 @@ use crate::artifacts::Artifacts;
 use crate::base::clock::{Clock, before};
 use crate::base::id::IdSource;
 use crate::config::Config;
+use crate::control::{self, Desk};
 use crate::dispatch::{self, Dispatcher};
 use crate::http::{Edge, EdgeParts, Listener, Server, Timeouts};
 use crate::phaxio::Phaxio;
@@ -170,6 +171,15 @@ impl Service {
             let (store, clock) = (parts.store.clone(), parts.clock.clone());
             self.background
                 .spawn(AuditFile::new(file, store, clock).run(stopped.clone()));
+        }
+        match control::bind(&config.control_socket()) {
+            Ok(listener) => {
+                let desk = Desk::new(parts.store.clone(), parts.clock.clone());
+                self.background
+                    .spawn(until(stopped.clone(), control::serve(listener, desk)));
+            }
+            // Everything else works without it.
+            Err(error) => tracing::warn!(%error, "no control socket: `faxgate keys` needs the service stopped"),
         }
         if let Some(tls) = &self.tls {
             self.background
