@@ -1,0 +1,128 @@
+//! Changing faxes that are sent: cancel, resend, destroy the document.
+
+use sha2::{Digest, Sha256};
+
+use super::documents::gone;
+use super::send::Draft;
+use super::{App, Error, FaxJob, OpenDocument, Origin, Sent};
+use crate::domain::code::Code;
+use crate::domain::event::{EventKind, TimelineEntry};
+use crate::domain::job::Job;
+use crate::domain::status::{Happening, Refusal};
+
+/// How a fax is to be sent again.
+#[derive(Debug, Clone, Default)]
+pub struct Resend {
+    /// To another number, as dialled.
+    pub to: Option<String>,
+    /// `Idempotency-Key`
+    pub idempotency_key: Option<String>,
+}
+
+impl App {
+    /// Asks for a fax to be cancelled. It may still complete when the provider has it already.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`]; [`Code::Conflict`] when it has reached a final state.
+    pub async fn cancel(&self, origin: &Origin, id: &str) -> Result<FaxJob, Error> {
+        let job = self.visible_job(origin, id)?;
+        let done = self
+            .parts
+            .store
+            .advance(job.id, Happening::CancelRequested)
+            .await?;
+        if let Some(refusal) = done.refusal {
+            return Err(conflict(&done.job, refusal));
+        }
+        if done.changed {
+            let entry = origin.did(self.parts.clock.now(), "fax.cancel", job.id);
+            self.parts.store.record(entry).await?;
+            self.parts.work.notify_one();
+        }
+        Ok(FaxJob::from(&done.job))
+    }
+
+    /// Sends the document of a fax again, as a new fax.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`]; [`Code::Gone`] when the document was destroyed; as [`App::send`].
+    pub async fn resend(&self, origin: &Origin, id: &str, request: Resend) -> Result<Sent, Error> {
+        let job = self.visible_job(origin, id)?;
+        let claim = match &request.idempotency_key {
+            None => None,
+            Some(key) => match self.claim(origin, key, fingerprint(&job, &request))? {
+                Ok(claim) => Some(claim),
+                Err(replay) => return Ok(replay),
+            },
+        };
+        let artifact = job.artifact.clone().ok_or_else(gone)?;
+        let to_raw = request.to.map(|to| to.trim().to_owned());
+        let to = match &to_raw {
+            Some(raw) => self.destination(raw, None).await?,
+            None => job.to.clone(),
+        };
+        let pdf = self.read_all(&OpenDocument::new(job.id.0, artifact)).await?;
+        let draft = Draft {
+            to,
+            to_raw: to_raw.unwrap_or(job.to_raw),
+            options: job.options,
+            file_name: job.file_name,
+            media_type: job.media_type,
+            pages: job.pages,
+            pdf,
+            notes: Vec::new(),
+            resend_of: Some(job.id),
+        };
+        self.accept(origin, draft, claim).await
+    }
+
+    /// Destroys the document of a fax now. The record stays.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`]; [`Code::Conflict`] when the fax has not reached a final state.
+    pub async fn destroy(&self, origin: &Origin, id: &str) -> Result<(), Error> {
+        let job = self.visible_job(origin, id)?;
+        if !job.phase.is_final() {
+            return Err(conflict(&job, Refusal::NotNow));
+        }
+        if let Some(artifact) = &job.artifact {
+            // First the bytes, then the record: a crash in between leaves something to repeat, not to forget.
+            if !artifact.is_in_database() {
+                self.parts.artifacts.delete(artifact).await?;
+            }
+            self.parts.store.advance(job.id, Happening::Purged).await?;
+            self.parts
+                .store
+                .record(origin.did(self.parts.clock.now(), "fax.destroy", job.id))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Writes a line into the timeline of a fax; a failure is logged, since the line is not what was asked for.
+    pub(super) async fn remark(&self, job: &Job, detail: &str) {
+        let entry = TimelineEntry::new(self.parts.clock.now(), EventKind::Disregarded).detail(detail);
+        if let Err(error) = self.parts.store.note(job.id, entry).await {
+            tracing::warn!(%error, job = %job.id, "a timeline line could not be written");
+        }
+    }
+}
+
+fn conflict(job: &Job, refusal: Refusal) -> Error {
+    let status = job.status().as_str();
+    let detail = match refusal {
+        Refusal::Final => format!("the fax is {status} already: nothing can be changed any more"),
+        Refusal::NotNow | Refusal::OtherFax => {
+            format!("the fax is {status}: wait until it is final, or cancel it first")
+        }
+    };
+    Error::new(Code::Conflict, detail)
+}
+
+fn fingerprint(job: &Job, request: &Resend) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(b"resend\0");
+    hash.update(job.id.to_bytes());
+    hash.update(request.to.as_deref().map(str::trim).unwrap_or_default());
+    hash.finalize().into()
+}

@@ -1,0 +1,41 @@
+//! Policies: what is loaded, and loading anew.
+
+use super::{App, Error, Origin};
+use crate::domain::code::Code;
+use crate::plugin::{Grants, PluginInfo, PluginProblem, ReloadReport};
+
+impl App {
+    /// What is loaded.
+    #[must_use]
+    pub fn plugins(&self) -> Vec<PluginInfo> {
+        self.parts.plugins.list()
+    }
+
+    /// What could not be loaded, with the remedy.
+    #[must_use]
+    pub fn plugin_problems(&self) -> Vec<PluginProblem> {
+        self.parts.plugins.problems()
+    }
+
+    /// Loads the drop-in folder anew. The old set serves until the new one is complete, and goes on serving
+    /// when it can't be.
+    ///
+    /// # Errors
+    /// [`Code::Invalid`] with the reason.
+    pub async fn reload_plugins(&self, origin: &Origin) -> Result<ReloadReport, Error> {
+        let config = self.config();
+        let grants = Grants {
+            callback_token: config.phaxio.callback_token.clone(),
+            api_secret: config.phaxio.api_secret.clone(),
+        };
+        let report = self.parts.plugins.reload(&config.plugins, grants).await;
+        let entry = origin.did(self.parts.clock.now(), "plugins.reload", "");
+        let entry = if report.is_ok() {
+            entry
+        } else {
+            entry.outcome("refused")
+        };
+        self.parts.store.record(entry).await?;
+        report.map_err(|error| Error::new(Code::Invalid, error.to_string()))
+    }
+}

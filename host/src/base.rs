@@ -1,0 +1,7 @@
+//! Floor 0: what every room may use: time, identifiers, secrets, sizes and redaction.
+
+pub mod clock;
+pub mod id;
+pub mod redact;
+pub mod secret;
+pub mod size;

@@ -1,0 +1,72 @@
+//! `faxgate audit`: the chained log of who did what.
+
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use super::control::{Missing, Office};
+use super::output::say;
+use super::settings::Settings;
+use crate::control::Request;
+
+/// `faxgate audit …`
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Walk the chain and name the first record that does not fit
+    Verify(Args),
+    /// Write every record as a line of JSON
+    Export(Args),
+}
+
+/// Arguments of both.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let settings = match &command {
+        Command::Verify(args) | Command::Export(args) => &args.settings,
+    };
+    let mut office = Office::open(&settings.load()?.config, Missing::Refuse).await?;
+    match command {
+        Command::Verify(_) => verify(&mut office).await,
+        Command::Export(_) => export(&mut office).await,
+    }
+}
+
+async fn verify(office: &mut Office) -> anyhow::Result<ExitCode> {
+    let verdict = office.ask(Request::VerifyAudit).await?;
+    let number = |field| verdict.get(field).and_then(Value::as_u64).unwrap_or_default();
+    let text = |field| verdict.get(field).and_then(Value::as_str).unwrap_or_default();
+    if verdict.get("intact").and_then(Value::as_bool) == Some(true) {
+        say!("intact: {} records", number("records"));
+        say!(
+            "head:   {} (kept elsewhere, it proves the log up to here)",
+            text("head")
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    say!("broken at record {}: {}", number("seq"), text("fault"));
+    Ok(ExitCode::FAILURE)
+}
+
+async fn export(office: &mut Office) -> anyhow::Result<ExitCode> {
+    let mut after = None;
+    loop {
+        let answer = office.ask(Request::ReadAudit { after }).await?;
+        let records = answer.as_array().map(Vec::as_slice).unwrap_or_default();
+        for record in records {
+            say!("{record}");
+        }
+        let last = records
+            .last()
+            .and_then(|record| record.get("seq"))
+            .and_then(Value::as_u64);
+        match last {
+            Some(last) => after = Some(last),
+            None => return Ok(ExitCode::SUCCESS),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! `faxgate check`: everything that can be wrong before serving, each on a line of its own.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use tokio::net::UnixStream;
+
+use super::output::say;
+use super::settings::Settings;
+use crate::base::clock::Clock;
+use crate::config::storage::StorageConfig;
+use crate::config::{self, Config, Loaded, source::Process};
+use crate::plugin::{Grants, Plugins};
+use crate::store::{Store, StoreError, StoreOptions};
+use crate::telemetry::logs;
+use crate::tls::ServerTls;
+
+/// A certificate that ends within this many days is remarked on.
+const SOON_DAYS: i64 = 14;
+
+/// Arguments of `faxgate check`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// What was found, printed as it is found.
+#[derive(Debug, Default)]
+struct Findings {
+    problems: usize,
+}
+
+impl Findings {
+    fn problem(&mut self, key: &str, message: impl std::fmt::Display) {
+        self.problems += 1;
+        let message = message.to_string().replace('\n', " ");
+        say!("problem: {key}: {message}");
+    }
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let mut found = Findings::default();
+    match config::load(&Process, args.settings.config.as_deref()) {
+        Err(problems) => {
+            for problem in problems.0 {
+                say!("problem: {problem}");
+                found.problems += 1;
+            }
+        }
+        Ok(Loaded { config, warnings }) => {
+            for warning in warnings {
+                say!("warning: {warning}");
+            }
+            examine(&config, &mut found).await;
+        }
+    }
+    Ok(match found.problems {
+        0 => {
+            say!("ok: nothing keeps the service from starting");
+            ExitCode::SUCCESS
+        }
+        1 => {
+            say!("1 problem");
+            ExitCode::FAILURE
+        }
+        many => {
+            say!("{many} problems");
+            ExitCode::FAILURE
+        }
+    })
+}
+
+async fn examine(config: &Config, found: &mut Findings) {
+    if let Err(error) = logs::filter(&config.log_level) {
+        found.problem("log.level (LOG_LEVEL)", error);
+    }
+    certificate(config, found);
+    data_folder(config, found).await;
+    plugins(config, found).await;
+    if let StorageConfig::S3(s3) = &config.storage {
+        say!(
+            "note: storage.s3.bucket (S3_BUCKET): {} is not asked; the service reports on it in /health/ready",
+            s3.bucket
+        );
+    }
+}
+
+fn certificate(config: &Config, found: &mut Findings) {
+    // Without files, opening would make a certificate: a check changes nothing.
+    if config.tls.cert_file.is_none() {
+        return;
+    }
+    let host = config.public_url.host_str().unwrap_or("localhost");
+    match ServerTls::open(&config.tls, &config.data_dir, host) {
+        Err(error) => found.problem(
+            "tls.cert_file (TLS_CERT_FILE), tls.key_file (TLS_KEY_FILE)",
+            error,
+        ),
+        Ok(tls) => {
+            let Some(end) = tls.not_after() else {
+                return;
+            };
+            let days = end.duration_since(Timestamp::now()).as_hours() / 24;
+            if end <= Timestamp::now() {
+                found.problem(
+                    "tls.cert_file (TLS_CERT_FILE)",
+                    format_args!("expired on {end}; renew the certificate"),
+                );
+            } else if days < SOON_DAYS {
+                say!("warning: tls.cert_file (TLS_CERT_FILE): ends in {days} days, on {end}; renew it");
+            }
+        }
+    }
+}
+
+async fn data_folder(config: &Config, found: &mut Findings) {
+    const KEY: &str = "data_dir (FAX_DATA_DIR)";
+    let folder = &config.data_dir;
+    match folder.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // Its nearest existing parent decides whether it can be made.
+            let parent = folder
+                .ancestors()
+                .skip(1)
+                .find(|parent| parent.exists() || parent.as_os_str().is_empty());
+            let parent = parent
+                .filter(|parent| !parent.as_os_str().is_empty())
+                .unwrap_or_else(|| Path::new("."));
+            if let Err(error) = writable(parent) {
+                found.problem(
+                    KEY,
+                    format_args!(
+                        "{} does not exist and can't be made in {} ({error}); give a folder that can be written",
+                        folder.display(),
+                        parent.display()
+                    ),
+                );
+            }
+            return;
+        }
+        Err(error) => {
+            found.problem(
+                KEY,
+                format_args!(
+                    "{} can't be used ({error}); check who may enter it",
+                    folder.display()
+                ),
+            );
+            return;
+        }
+        Ok(about) if !about.is_dir() => {
+            found.problem(
+                KEY,
+                format_args!("{} is not a folder; give another path", folder.display()),
+            );
+            return;
+        }
+        Ok(about) if about.permissions().mode() & 0o077 != 0 => say!(
+            "warning: {KEY}: others may look into {}; the service makes it private when it starts",
+            folder.display()
+        ),
+        Ok(_) => {}
+    }
+    if let Err(error) = writable(folder) {
+        found.problem(
+            KEY,
+            format_args!("{} can't be written ({error}); check its owner", folder.display()),
+        );
+        return;
+    }
+    database(config, found).await;
+}
+
+async fn database(config: &Config, found: &mut Findings) {
+    const KEY: &str = "data_dir (FAX_DATA_DIR)";
+    let file = config.database_file();
+    if !file.exists() {
+        return;
+    }
+    if UnixStream::connect(config.control_socket()).await.is_ok() {
+        say!("note: {KEY}: a service is running on it");
+        return;
+    }
+    match Store::open(&file, Clock::system(), StoreOptions::default()) {
+        Ok(store) => {
+            if let Err(error) = store.check() {
+                found.problem(KEY, error);
+            }
+            store.close();
+        }
+        Err(StoreError::Locked(_)) => say!("note: {KEY}: another process has the database open"),
+        Err(error) => found.problem(KEY, error),
+    }
+}
+
+/// Tries to write: modes alone don't say it (read-only mounts, quotas, access lists).
+fn writable(folder: &Path) -> io::Result<()> {
+    tempfile::tempfile_in(folder).map(drop)
+}
+
+async fn plugins(config: &Config, found: &mut Findings) {
+    const KEY: &str = "plugins.dir (PLUGIN_DIR)";
+    // Not the service's own cache: it may belong to another user, and a check changes nothing.
+    let scratch = match tempfile::tempdir() {
+        Ok(scratch) => scratch,
+        Err(error) => {
+            return found.problem(
+                "TMPDIR",
+                format_args!("no temporary folder can be made ({error})"),
+            );
+        }
+    };
+    let mut settings = config.plugins.clone();
+    settings.cache_dir = scratch.path().to_owned();
+    let grants = Grants {
+        callback_token: config.phaxio.callback_token.clone(),
+        api_secret: config.phaxio.api_secret.clone(),
+    };
+    match Plugins::load(&settings, grants).await {
+        Err(error) => found.problem(KEY, error),
+        Ok(plugins) => {
+            for problem in plugins.problems() {
+                found.problem(KEY, format_args!("{}: {}", problem.file, problem.reason));
+            }
+            let loaded: Vec<String> = plugins.list().into_iter().map(|plugin| plugin.name).collect();
+            for name in config.plugins.named.keys().filter(|name| !loaded.contains(name)) {
+                say!(
+                    "warning: plugins.{name:?}: there is no plugin of this name; {}",
+                    match loaded.as_slice() {
+                        [] => "none is loaded".to_owned(),
+                        names => format!("loaded are {}", names.join(", ")),
+                    }
+                );
+            }
+        }
+    }
+}

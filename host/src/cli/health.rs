@@ -1,0 +1,92 @@
+//! `faxgate health`: asks the service that has this configuration, for container health checks.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use super::output::{complain, say};
+use super::settings::Settings;
+use crate::config::Config;
+
+/// A service that takes longer is not well.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Arguments of `faxgate health`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    settings: Settings,
+    /// Ask whether it can do its work, not only whether it is alive
+    #[arg(long)]
+    ready: bool,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let config = args.settings.load()?.config;
+    let path = if args.ready { "/health/ready" } else { "/health" };
+    let url = format!("{}{path}", address(&config)?);
+    // The certificate is not looked at: the question goes to this machine, whose name it need not carry.
+    let client = reqwest::Client::builder()
+        .timeout(TIMEOUT)
+        .danger_accept_invalid_certs(true)
+        .no_proxy()
+        .build()?;
+    let answer = client
+        .get(&url)
+        .send()
+        .await
+        .with_context(|| format!("{url} does not answer"))?;
+    let status = answer.status();
+    let body = answer.text().await.unwrap_or_default();
+    if status.is_success() {
+        say!("{body}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    complain!("{status}: {body}");
+    Ok(ExitCode::FAILURE)
+}
+
+fn address(config: &Config) -> anyhow::Result<String> {
+    let (scheme, listener) = match (config.listen.http, config.listen.https) {
+        (Some(listener), _) => ("http", listener),
+        (None, Some(listener)) => ("https", listener),
+        (None, None) => bail!("no listener is configured"),
+    };
+    if listener.port() == 0 {
+        bail!("the listener's port is 0: nobody knows which one the service took");
+    }
+    Ok(format!("{scheme}://{}", reachable(listener)))
+}
+
+/// A service on every address is on the loopback one too.
+fn reachable(listener: SocketAddr) -> SocketAddr {
+    let ip = match listener.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listener.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::load;
+    use crate::config::source::Fixed;
+
+    #[test]
+    fn the_question_goes_to_this_machine() {
+        let ask = |http: &str, https: &str| {
+            let config = load(
+                &Fixed::variables([("HTTP_LISTEN", http), ("HTTPS_LISTEN", https)]),
+                None,
+            );
+            address(&config.expect("valid").config).ok()
+        };
+        assert_eq!(ask("0.0.0.0:8080", "").as_deref(), Some("http://127.0.0.1:8080"));
+        assert_eq!(ask("", "[::]:443").as_deref(), Some("https://[::1]:443"));
+        assert_eq!(ask("127.0.0.1:0", ""), None);
+    }
+}

@@ -1,0 +1,54 @@
+//! `faxgate plugin list`: what a service with this configuration would load.
+
+use std::process::ExitCode;
+
+use super::grants;
+use crate::cli::output::{complain, json, table};
+use crate::cli::settings::Settings;
+use crate::plugin::{PluginInfo, Plugins};
+
+/// Arguments of `faxgate plugin list`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let config = args.settings.load()?.config;
+    let mut settings = config.plugins.clone();
+    // The service's cache may belong to another user.
+    let scratch = tempfile::tempdir()?;
+    settings.cache_dir = scratch.path().to_owned();
+    let plugins = Plugins::load(&settings, grants(&config)).await?;
+    let list = plugins.list();
+    if args.json {
+        json(&list);
+    } else {
+        let rows: Vec<[String; 6]> = list.iter().map(row).collect();
+        table(["slot", "order", "name", "version", "from", "SHA-256"], &rows);
+    }
+    let problems = plugins.problems();
+    for problem in &problems {
+        complain!("problem: {}: {}", problem.file, problem.reason);
+    }
+    Ok(if problems.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn row(plugin: &PluginInfo) -> [String; 6] {
+    [
+        plugin.slot.as_str().to_owned(),
+        plugin.order.to_string(),
+        plugin.name.clone(),
+        plugin.version.clone(),
+        if plugin.builtin { "built in" } else { "folder" }.to_owned(),
+        plugin.sha256.clone(),
+    ]
+}

@@ -1,0 +1,356 @@
+//! Floor 7: the composition root, the only file that knows every part.
+//!
+//! Parts are built in the order of their dependencies and handed down; none is fetched from a global. Sockets are
+//! bound before the database is opened, so that a taken port is told before a job is touched.
+
+mod reload;
+
+use std::fs::{DirBuilder, Permissions};
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use crate::app::{self, App, AuditFile};
+use crate::artifacts::Artifacts;
+use crate::base::clock::{Clock, before};
+use crate::base::id::IdSource;
+use crate::config::Config;
+use crate::control::{self, Desk};
+use crate::dispatch::{self, Dispatcher};
+use crate::http::{Edge, EdgeParts, Listener, Server, Timeouts};
+use crate::phaxio::Phaxio;
+use crate::plugin::{Grants, Plugins};
+use crate::retention::Sweeper;
+use crate::store::{Store, StoreOptions};
+use crate::telemetry::board::Board;
+use crate::telemetry::metrics as names;
+use crate::tls::ServerTls;
+
+/// How often certificate files are looked at.
+const CERTIFICATE_LOOK: Duration = Duration::from_secs(10);
+/// How long a document may lie without a record before it counts as left behind by a crash.
+const ORPHAN_AGE: Duration = Duration::from_secs(3600);
+
+/// How far back missed deliveries are looked for at the start; the provider retries for about three days.
+const CATCH_UP_SPAN: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A service that runs.
+pub struct Service {
+    app: App,
+    server: Server,
+    store: Store,
+    tls: Option<ServerTls>,
+    dispatcher: Dispatcher,
+    config: Arc<ArcSwap<Config>>,
+    phaxio: Phaxio,
+    http: Option<SocketAddr>,
+    https: Option<SocketAddr>,
+    stop: watch::Sender<bool>,
+    background: JoinSet<()>,
+}
+
+/// Builds the service and starts it.
+///
+/// # Errors
+/// Whatever keeps it from serving, with the remedy.
+pub async fn start(config: Config, clock: Clock, metrics: PrometheusHandle) -> anyhow::Result<Service> {
+    private_folder(&config.data_dir)?;
+    let host = config.public_url.host_str().unwrap_or("localhost").to_owned();
+    let tls = match config.listen.https {
+        Some(_) => Some(ServerTls::open(&config.tls, &config.data_dir, &host)?),
+        None => None,
+    };
+    let listeners = bind(&config, tls.as_ref())?;
+    let parts = parts(config, clock).await?;
+    let app = App::new(parts.clone());
+    app.clear_spool().context("the spool folder can't be prepared")?;
+
+    let (stop, stopped) = watch::channel(false);
+    let edge = Edge::new(EdgeParts {
+        app: app.clone(),
+        ids: parts.ids.clone(),
+        metrics: metrics_page(metrics, app.clone(), parts.board.clone(), tls.clone()),
+        timeouts: Timeouts::default(),
+    });
+    let server = Server::new(edge, &parts.config.load().listen);
+    let dispatcher = dispatcher(&parts);
+    let mut service = Service {
+        app,
+        server,
+        store: parts.store.clone(),
+        tls,
+        dispatcher,
+        config: Arc::clone(&parts.config),
+        phaxio: parts.phaxio.clone(),
+        http: listeners.http.as_ref().map(Listener::address),
+        https: listeners.https.as_ref().map(Listener::address),
+        stop,
+        background: JoinSet::new(),
+    };
+    service.begin(&parts, &stopped);
+    for listener in [listeners.http, listeners.https].into_iter().flatten() {
+        service.server.serve(listener);
+    }
+    Ok(service)
+}
+
+impl Service {
+    /// The use cases.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The address of the plain listener.
+    #[must_use]
+    pub const fn http(&self) -> Option<SocketAddr> {
+        self.http
+    }
+
+    /// The address of the TLS listener.
+    #[must_use]
+    pub const fn https(&self) -> Option<SocketAddr> {
+        self.https
+    }
+
+    /// Ends in order: no new connections, requests under way finish, the queue stops, the database closes.
+    pub async fn stop(mut self) {
+        tracing::info!("stopping: finishing what is under way");
+        let drained = self.server.drain().await;
+        self.stop.send_replace(true);
+        let ended = async { while self.background.join_next().await.is_some() {} };
+        if tokio::time::timeout(crate::lifecycle::DRAIN, ended)
+            .await
+            .is_err()
+        {
+            // What is cut here is looked up at the provider after the next start.
+            tracing::warn!("requests to the provider did not end in time");
+            self.background.shutdown().await;
+        }
+        self.store.close();
+        tracing::info!(cut = drained.cut, "stopped");
+    }
+
+    fn begin(&mut self, parts: &app::Parts, stopped: &watch::Receiver<bool>) {
+        if parts.config.load().disabled {
+            tracing::warn!("sending is switched off (FAX_DISABLED): faxes are accepted and kept");
+        } else {
+            let (dispatcher, stopped) = (self.dispatcher.clone(), stopped.clone());
+            let board = parts.board.clone();
+            self.background.spawn(async move {
+                if let Err(error) = dispatcher.run(stopped).await {
+                    tracing::error!(%error, "the dispatcher could not begin: restart the service");
+                    board.bad("dispatcher", error.to_string());
+                }
+            });
+        }
+        let sweeper = Sweeper {
+            config: Arc::clone(&parts.config),
+            clock: parts.clock.clone(),
+            store: parts.store.clone(),
+            artifacts: parts.artifacts.clone(),
+            board: parts.board.clone(),
+        };
+        self.background.spawn(sweeper.run(stopped.clone()));
+        self.background
+            .spawn(until(stopped.clone(), collect_orphans(parts.clone())));
+        let config = parts.config.load();
+        if config.inbound.enabled && !config.disabled {
+            self.background
+                .spawn(until(stopped.clone(), catch_up(self.app.clone())));
+        }
+        if let Some(file) = config.audit_file.clone() {
+            let (store, clock) = (parts.store.clone(), parts.clock.clone());
+            self.background
+                .spawn(AuditFile::new(file, store, clock).run(stopped.clone()));
+        }
+        match control::bind(&config.control_socket()) {
+            Ok(listener) => {
+                let desk = Desk::new(parts.store.clone(), parts.clock.clone());
+                self.background
+                    .spawn(until(stopped.clone(), control::serve(listener, desk)));
+            }
+            // Everything else works without it.
+            Err(error) => {
+                tracing::warn!(%error, "no control socket: `faxgate keys` needs the service stopped")
+            }
+        }
+        if let Some(tls) = &self.tls {
+            self.background
+                .spawn(until(stopped.clone(), tls.clone().watch(CERTIFICATE_LOOK)));
+        }
+    }
+}
+
+struct Listeners {
+    http: Option<Listener>,
+    https: Option<Listener>,
+}
+
+fn bind(config: &Config, tls: Option<&ServerTls>) -> anyhow::Result<Listeners> {
+    let http = config
+        .listen
+        .http
+        .map(|address| Listener::bind(address, None))
+        .transpose()?;
+    let https = config
+        .listen
+        .https
+        .map(|address| Listener::bind(address, tls.cloned()))
+        .transpose()?;
+    anyhow::ensure!(
+        http.is_some() || https.is_some(),
+        "nothing to listen on: set HTTP_LISTEN (listen.http) or HTTPS_LISTEN (listen.https)"
+    );
+    Ok(Listeners { http, https })
+}
+
+/// Everything below the use cases.
+async fn parts(config: Config, clock: Clock) -> anyhow::Result<app::Parts> {
+    let options = StoreOptions {
+        artifact_ttl: config.retention.artifact_ttl,
+        ..StoreOptions::default()
+    };
+    let file = config.database_file();
+    let store = {
+        let clock = clock.clone();
+        tokio::task::spawn_blocking(move || Store::open(&file, clock, options)).await??
+    };
+    let artifacts = Artifacts::open(&config.storage, &config.artifact_dir(), clock.clone()).await?;
+    let grants = Grants {
+        callback_token: config.phaxio.callback_token.clone(),
+        api_secret: config.phaxio.api_secret.clone(),
+    };
+    let plugins = Plugins::load(&config.plugins, grants).await?;
+    let phaxio = Phaxio::new(&config.phaxio)?;
+    Ok(app::Parts {
+        config: Arc::new(ArcSwap::from_pointee(config)),
+        clock,
+        ids: IdSource::default(),
+        links: store.link_key(),
+        store,
+        artifacts,
+        plugins,
+        phaxio,
+        board: Board::default(),
+        work: Arc::new(Notify::new()),
+    })
+}
+
+fn dispatcher(parts: &app::Parts) -> Dispatcher {
+    Dispatcher::new(dispatch::Parts {
+        config: Arc::clone(&parts.config),
+        clock: parts.clock.clone(),
+        store: parts.store.clone(),
+        phaxio: parts.phaxio.clone(),
+        links: parts.links.clone(),
+        board: parts.board.clone(),
+        work: Arc::clone(&parts.work),
+    })
+}
+
+/// The page of metrics, with the gauges that are read rather than counted.
+fn metrics_page(
+    handle: PrometheusHandle,
+    app: App,
+    board: Board,
+    tls: Option<ServerTls>,
+) -> crate::http::MetricsPage {
+    metrics::gauge!(names::BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    Arc::new(move || {
+        for (status, count) in app.depth().unwrap_or_default() {
+            #[allow(clippy::cast_precision_loss, reason = "a count of jobs, far below 2^52")]
+            metrics::gauge!(names::JOBS, "status" => status).set(count as f64);
+        }
+        let held = board
+            .all()
+            .iter()
+            .any(|(name, state)| *name == "provider" && state.is_err());
+        metrics::gauge!(names::DISPATCH_HELD).set(f64::from(u8::from(held)));
+        if let Some(end) = tls.as_ref().and_then(ServerTls::not_after) {
+            #[allow(
+                clippy::cast_precision_loss,
+                reason = "seconds of our millennium, far below 2^52"
+            )]
+            metrics::gauge!(names::CERTIFICATE_EXPIRY).set(end.as_second() as f64);
+        }
+        handle.render()
+    })
+}
+
+/// Removes documents that a crash left without a record, once per start.
+async fn collect_orphans(parts: app::Parts) {
+    let store = parts.store.clone();
+    let known = move |place: &crate::domain::artifact::Place| is_known(&store, place);
+    match parts.artifacts.collect_orphans(known, ORPHAN_AGE).await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "removed documents that a crash had left without a record"),
+        Err(error) => tracing::warn!(%error, "documents without a record could not be collected"),
+    }
+}
+
+/// Looks for received faxes whose delivery was missed: a week back at the start, then at the pace of polls.
+async fn catch_up(app: App) {
+    let mut since = before(app.clock().now(), CATCH_UP_SPAN);
+    loop {
+        let began = app.clock().now();
+        match app.catch_up(since).await {
+            Ok(taken) => {
+                // The provider lists with some delay: look back over the last interval once more.
+                since = before(began, app.config().dispatch.poll_after.saturating_mul(2));
+                if taken > 0 {
+                    tracing::info!(taken, "took in faxes whose delivery was missed");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the provider could not be asked for received faxes"),
+        }
+        app.clock().sleep(app.config().dispatch.poll_after).await;
+    }
+}
+
+/// Whether a record points to `place`. What can't be read counts as known: better kept than lost.
+fn is_known(store: &Store, place: &crate::domain::artifact::Place) -> bool {
+    use crate::artifacts::{Kind, document_of};
+    use crate::domain::ids::{InboundId, JobId};
+    let artifact = match document_of(place) {
+        None => return true,
+        Some((Kind::Outbound, id)) => store.job(JobId(id)).map(|job| job.and_then(|job| job.artifact)),
+        Some((Kind::Inbound, id)) => store
+            .inbound(InboundId(id))
+            .map(|fax| fax.and_then(|fax| fax.artifact)),
+    };
+    artifact.map_or(true, |artifact| {
+        artifact.is_some_and(|artifact| artifact.place == *place)
+    })
+}
+
+async fn until(mut stopped: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        _ = stopped.wait_for(|stop| *stop) => {}
+    }
+}
+
+/// Makes the data folder for its owner only.
+fn private_folder(dir: &Path) -> anyhow::Result<()> {
+    let cannot = || {
+        format!(
+            "the data folder {} can't be used: set FAX_DATA_DIR to one that can",
+            dir.display()
+        )
+    };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(cannot)?;
+    std::fs::set_permissions(dir, Permissions::from_mode(0o700)).with_context(cannot)
+}

@@ -1,0 +1,52 @@
+//! `[dispatch]`: sending and following.
+
+use std::time::Duration;
+
+use super::check::{Reader, Unit};
+
+/// `[dispatch]`
+#[derive(Debug, Clone)]
+pub struct DispatchConfig {
+    /// `backoff_seconds`, default 5: first wait after a sure failure, doubled each time, at most an hour
+    pub backoff: Duration,
+    /// `grace_seconds`, default 120: how long an uncertain fax must stay absent before it is sent again
+    pub grace: Duration,
+    /// `poll_after_seconds`, default 600: silence after which the provider is asked
+    pub poll_after: Duration,
+    /// `job_deadline_seconds`, default 86400: age at which a job is looked at a last time and closed
+    pub job_deadline: Duration,
+    /// `concurrency`, default 4: requests to the provider under way at once
+    pub concurrency: usize,
+}
+
+impl Default for DispatchConfig {
+    fn default() -> Self {
+        Self {
+            backoff: Duration::from_secs(5),
+            grace: Duration::from_secs(120),
+            poll_after: Duration::from_secs(600),
+            job_deadline: Duration::from_secs(86_400),
+            concurrency: 4,
+        }
+    }
+}
+
+impl DispatchConfig {
+    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+        const HOUR: f64 = 3600.0;
+        const DAY: f64 = 24.0 * HOUR;
+        let default = Self::default();
+        let mut seconds = |key, range, default| from.span(key, Unit::Seconds, range, default);
+        Self {
+            backoff: seconds("dispatch.backoff_seconds", 0.0..=HOUR, default.backoff),
+            grace: seconds("dispatch.grace_seconds", 0.0..=DAY, default.grace),
+            poll_after: seconds("dispatch.poll_after_seconds", 0.1..=7.0 * DAY, default.poll_after),
+            job_deadline: seconds(
+                "dispatch.job_deadline_seconds",
+                1.0..=30.0 * DAY,
+                default.job_deadline,
+            ),
+            concurrency: from.count("dispatch.concurrency", 256, default.concurrency),
+        }
+    }
+}

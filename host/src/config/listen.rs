@@ -1,0 +1,79 @@
+//! `[listen]`: sockets.
+
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
+
+use super::check::Reader;
+
+/// `[listen]`
+#[derive(Debug, Clone)]
+pub struct ListenConfig {
+    /// `http`, default `127.0.0.1:8080`; none when switched off
+    pub http: Option<SocketAddr>,
+    /// `https`, default off
+    pub https: Option<SocketAddr>,
+    /// `trusted_proxies`: whose forwarded headers are believed
+    pub trusted_proxies: Vec<IpNet>,
+    /// `max_connections`, default 4096: permits taken before a connection is accepted
+    pub max_connections: usize,
+    /// `max_connections_per_address`, default 256
+    pub max_connections_per_address: usize,
+}
+
+impl Default for ListenConfig {
+    fn default() -> Self {
+        Self {
+            http: Some(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            https: None,
+            trusted_proxies: Vec::new(),
+            max_connections: 4096,
+            max_connections_per_address: 256,
+        }
+    }
+}
+
+impl ListenConfig {
+    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+        let default = Self::default();
+        Self {
+            http: from.listener("listen.http", default.http),
+            https: from.listener("listen.https", default.https),
+            trusted_proxies: networks(from, "listen.trusted_proxies"),
+            max_connections: from.count("listen.max_connections", 1_000_000, default.max_connections),
+            max_connections_per_address: from.count(
+                "listen.max_connections_per_address",
+                1_000_000,
+                default.max_connections_per_address,
+            ),
+        }
+    }
+
+    /// Whether every socket can be reached from this machine only.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        [self.http, self.https]
+            .into_iter()
+            .flatten()
+            .all(|address| address.ip().to_canonical().is_loopback())
+    }
+}
+
+/// A list of networks; an address without a prefix length is a network of its own.
+fn networks(from: &mut Reader<'_>, key: &str) -> Vec<IpNet> {
+    let mut networks = Vec::new();
+    for text in from.list(key) {
+        let network = text
+            .parse::<IpNet>()
+            .ok()
+            .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        match network {
+            Some(network) => networks.push(network),
+            None => from.problem(
+                key,
+                format!("has {text:?}; give networks such as 10.0.0.0/8 or fd00::/8"),
+            ),
+        }
+    }
+    networks
+}

@@ -1,0 +1,86 @@
+//! `[tokens]` and `[retention]`: how long things last.
+
+use std::time::Duration;
+
+use super::check::{Reader, Unit};
+
+/// `[tokens]`
+#[derive(Debug, Clone)]
+pub struct TokensConfig {
+    /// `pdf_ttl_minutes`, default 60: links to documents of sent faxes
+    pub pdf_ttl: Duration,
+    /// `inbound_ttl_minutes`, default 60: links to received documents
+    pub inbound_ttl: Duration,
+}
+
+/// `[retention]`
+#[derive(Debug, Clone)]
+pub struct RetentionConfig {
+    /// `artifact_ttl_days`, default 0: none keeps documents of sent faxes
+    pub artifact_ttl: Option<Duration>,
+    /// `inbound_days`, default 30: none (0) keeps received documents
+    pub inbound: Option<Duration>,
+    /// `cleanup_interval_minutes`, default 1440
+    pub cleanup_interval: Duration,
+}
+
+const MINUTE: u64 = 60;
+const DAY: u64 = 24 * 60 * MINUTE;
+
+impl Default for TokensConfig {
+    fn default() -> Self {
+        Self {
+            pdf_ttl: Duration::from_secs(60 * MINUTE),
+            inbound_ttl: Duration::from_secs(60 * MINUTE),
+        }
+    }
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self {
+            artifact_ttl: None,
+            inbound: Some(Duration::from_secs(30 * DAY)),
+            cleanup_interval: Duration::from_secs(DAY),
+        }
+    }
+}
+
+const YEAR_IN_MINUTES: f64 = 525_600.0;
+const CENTURY_IN_DAYS: f64 = 36_525.0;
+
+impl TokensConfig {
+    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+        let default = Self::default();
+        let mut minutes = |key, default| from.span(key, Unit::Minutes, 0.01..=YEAR_IN_MINUTES, default);
+        Self {
+            pdf_ttl: minutes("tokens.pdf_ttl_minutes", default.pdf_ttl),
+            inbound_ttl: minutes("tokens.inbound_ttl_minutes", default.inbound_ttl),
+        }
+    }
+}
+
+impl RetentionConfig {
+    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+        let default = Self::default();
+        let mut days = |key, default: Option<Duration>| {
+            let span = from.span(
+                key,
+                Unit::Days,
+                0.0..=CENTURY_IN_DAYS,
+                default.unwrap_or_default(),
+            );
+            (!span.is_zero()).then_some(span)
+        };
+        Self {
+            artifact_ttl: days("retention.artifact_ttl_days", default.artifact_ttl),
+            inbound: days("retention.inbound_days", default.inbound),
+            cleanup_interval: from.span(
+                "retention.cleanup_interval_minutes",
+                Unit::Minutes,
+                0.01..=YEAR_IN_MINUTES,
+                default.cleanup_interval,
+            ),
+        }
+    }
+}

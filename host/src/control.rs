@@ -1,0 +1,217 @@
+//! Floor 7: the control socket, through which the command line talks to a running service on the same machine.
+//!
+//! A Unix socket in the data folder, for the service's own user only. One JSON object a line each way: a
+//! [`Request`], then `{"ok": …}` or `{"error": "…"}`. A [`Desk`] answers; the command line uses one of its own when
+//! no service runs, so that both ways do the same.
+
+use std::fs::Permissions;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
+
+use crate::app::{Error, Keys, NewKey, Origin, Page};
+use crate::base::clock::Clock;
+use crate::store::{AuditVerdict, Store};
+
+/// Longest request in bytes.
+const LONGEST: u64 = 64 * 1024;
+/// Conversations at once.
+const CONVERSATIONS: usize = 8;
+/// How long a conversation may be silent.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Most audit records in one answer.
+const AUDIT_PAGE: usize = 500;
+
+/// What can be asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "do")]
+pub enum Request {
+    /// Make a key.
+    #[serde(rename = "keys.create")]
+    CreateKey(NewKey),
+    /// A page of keys.
+    #[serde(rename = "keys.list")]
+    ListKeys {
+        /// Where the last page ended.
+        cursor: Option<String>,
+    },
+    /// End a key.
+    #[serde(rename = "keys.revoke")]
+    RevokeKey {
+        /// Its public half.
+        key_id: String,
+    },
+    /// Give a key a new secret.
+    #[serde(rename = "keys.rotate")]
+    RotateKey {
+        /// Its public half.
+        key_id: String,
+        /// How long the old secret works on.
+        overlap_minutes: u64,
+    },
+    /// Walk the audit chain.
+    #[serde(rename = "audit.verify")]
+    VerifyAudit,
+    /// Audit records, oldest first.
+    #[serde(rename = "audit.read")]
+    ReadAudit {
+        /// Number of the last record already read.
+        after: Option<u64>,
+    },
+}
+
+/// Who answers.
+#[derive(Clone)]
+pub struct Desk {
+    keys: Keys,
+    store: Store,
+}
+
+impl Desk {
+    /// A desk over an open database.
+    #[must_use]
+    pub fn new(store: Store, clock: Clock) -> Self {
+        Self {
+            keys: Keys::new(store.clone(), clock),
+            store,
+        }
+    }
+
+    /// Does what is asked.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub async fn answer(&self, request: Request) -> Result<Value, String> {
+        let operator = Origin::operator();
+        let told = |error: Error| error.detail;
+        match request {
+            Request::CreateKey(new) => value(self.keys.create(&operator, new).await.map_err(told)?),
+            Request::RevokeKey { key_id } => value(self.keys.revoke(&operator, &key_id).await.map_err(told)?),
+            Request::RotateKey {
+                key_id,
+                overlap_minutes,
+            } => value(
+                self.keys
+                    .rotate(&operator, &key_id, overlap_minutes)
+                    .await
+                    .map_err(told)?,
+            ),
+            Request::ListKeys { cursor } => {
+                let page = Page { limit: None, cursor };
+                let (items, next) = self.keys.list(&page).map_err(told)?;
+                Ok(json!({ "items": items, "next_cursor": next }))
+            }
+            Request::VerifyAudit => self.verify_audit().await,
+            Request::ReadAudit { after } => {
+                let records = self
+                    .store
+                    .audit(after, AUDIT_PAGE)
+                    .map_err(|error| error.to_string())?;
+                value(records)
+            }
+        }
+    }
+
+    async fn verify_audit(&self) -> Result<Value, String> {
+        let store = self.store.clone();
+        let walk = tokio::task::spawn_blocking(move || store.verify_audit());
+        let verdict = walk
+            .await
+            .map_err(|error| error.to_string())?
+            .map_err(|error| error.to_string())?;
+        Ok(match verdict {
+            AuditVerdict::Intact { records, head } => {
+                json!({ "intact": true, "records": records, "head": hex::encode(head) })
+            }
+            AuditVerdict::Broken { seq, fault } => {
+                json!({ "intact": false, "seq": seq, "fault": fault.to_string() })
+            }
+        })
+    }
+}
+
+/// Opens the socket. The caller holds the database, so a socket that is there already is a dead service's.
+///
+/// # Errors
+/// When the system refuses, for example because the path is longer than a socket's may be (about 100 bytes).
+pub fn bind(path: &Path) -> io::Result<UnixListener> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Serves the socket for as long as it is polled.
+pub async fn serve(listener: UnixListener, desk: Desk) {
+    let permits = Arc::new(Semaphore::new(CONVERSATIONS));
+    loop {
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
+            return;
+        };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let desk = desk.clone();
+                tokio::spawn(async move {
+                    let _permit = permit;
+                    if let Err(error) = converse(stream, &desk).await {
+                        tracing::debug!(%error, "a control conversation ended early");
+                    }
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the control socket can't accept");
+                // Out of file descriptors: the next try would fail at once.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+async fn converse(stream: UnixStream, desk: &Desk) -> io::Result<()> {
+    if !is_ours(&stream)? {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    let (reader, mut writer) = stream.into_split();
+    let mut reader = BufReader::new(reader);
+    loop {
+        let mut line = Vec::new();
+        let mut bounded = (&mut reader).take(LONGEST);
+        let read = bounded.read_until(b'\n', &mut line);
+        let length = tokio::time::timeout(PATIENCE, read)
+            .await
+            .map_err(|_| io::ErrorKind::TimedOut)??;
+        if length == 0 {
+            return Ok(());
+        }
+        let answer = match serde_json::from_slice(&line) {
+            Ok(request) => desk.answer(request).await,
+            Err(error) => Err(format!("not a request of this version: {error}")),
+        };
+        let answer = match answer {
+            Ok(value) => json!({ "ok": value }),
+            Err(error) => json!({ "error": error }),
+        };
+        writer.write_all(format!("{answer}\n").as_bytes()).await?;
+    }
+}
+
+/// Whether the other side runs as this user or as root. The socket's mode says the same; not every system heeds it.
+fn is_ours(stream: &UnixStream) -> io::Result<bool> {
+    let peer = stream.peer_cred()?.uid();
+    Ok(peer == 0 || peer == rustix::process::getuid().as_raw())
+}
+
+fn value(value: impl Serialize) -> Result<Value, String> {
+    serde_json::to_value(value).map_err(|error| error.to_string())
+}

@@ -1,0 +1,165 @@
+//! One connection, from the accepted socket to its end.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+
+use super::activity::{Activity, Quiet};
+use super::client::Connection;
+use super::edge;
+use super::server::Inner;
+use super::socket::Socket;
+use super::timeouts::{
+    CONNECTION_WINDOW, MAX_BUFFER, MAX_HEAD, MAX_PENDING_RESETS, MAX_STREAMS, STREAM_WINDOW, Timeouts,
+};
+use crate::telemetry::metrics::HTTP_CONNECTIONS_REFUSED;
+use crate::tls::ServerTls;
+
+/// Serves one connection to its end.
+pub(super) async fn serve(
+    server: Arc<Inner>,
+    stream: TcpStream,
+    connection: Connection,
+    tls: Option<ServerTls>,
+) {
+    // Answers are written whole: waiting for more to fill a packet would only delay them.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY refused");
+    }
+    let socket = Socket::new(stream, server.edge.timeouts());
+    let Some(tls) = tls else {
+        return http1(server, socket, connection).await;
+    };
+    let handshake = TlsAcceptor::from(tls.acceptor_config()).accept(socket);
+    let outcome = tokio::select! {
+        () = server.cut.cancelled() => return,
+        outcome = tokio::time::timeout(server.edge.timeouts().handshake, handshake) => outcome,
+    };
+    match outcome {
+        Ok(Ok(stream)) => {
+            // The protocol is what was agreed on, not what the first bytes look like.
+            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                http2(server, stream, connection).await;
+            } else {
+                http1(server, stream, connection).await;
+            }
+        }
+        Ok(Err(error)) => {
+            refused("handshake");
+            tracing::debug!(%error, "TLS handshake failed");
+        }
+        Err(_) => refused("handshake_timeout"),
+    }
+}
+
+async fn http1<S>(server: Arc<Inner>, stream: S, connection: Connection)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let activity = Activity::new();
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(server.edge.timeouts().head)
+        .max_header_size(usize_of(MAX_HEAD))
+        .max_buf_size(usize_of(MAX_BUFFER));
+    let service = {
+        let (server, activity) = (Arc::clone(&server), Arc::clone(&activity));
+        service_fn(move |request| {
+            edge::answer(Arc::clone(&server), connection, Arc::clone(&activity), request)
+        })
+    };
+    drive(
+        &server,
+        &activity,
+        builder.serve_connection(TokioIo::new(stream), service),
+    )
+    .await;
+}
+
+async fn http2<S>(server: Arc<Inner>, stream: S, connection: Connection)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let activity = Activity::new();
+    let Timeouts { ping, .. } = *server.edge.timeouts();
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
+        .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX))
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .keep_alive_interval(ping)
+        .keep_alive_timeout(ping);
+    let service = {
+        let (server, activity) = (Arc::clone(&server), Arc::clone(&activity));
+        service_fn(move |request| {
+            edge::answer(Arc::clone(&server), connection, Arc::clone(&activity), request)
+        })
+    };
+    drive(
+        &server,
+        &activity,
+        builder.serve_connection(TokioIo::new(stream), service),
+    )
+    .await;
+}
+
+/// Runs a connection until it ends, is drained, falls silent, or has to be cut.
+async fn drive<C>(server: &Inner, activity: &Activity, connection: C)
+where
+    C: GracefulConnection,
+    C::Error: std::fmt::Display,
+{
+    let mut connection = pin!(connection);
+    let timeouts = server.edge.timeouts();
+    let drained = tokio::select! {
+        result = connection.as_mut() => return ended(result),
+        () = server.cut.cancelled() => return,
+        () = server.draining.cancelled() => true,
+        quiet = activity.quiet(timeouts) => match quiet {
+            Quiet::Idle => false,
+            Quiet::Stuck => return,
+        },
+    };
+    connection.as_mut().graceful_shutdown();
+    // The drain has a limit of its own for all connections together.
+    let limit = async {
+        if !drained {
+            tokio::time::sleep(timeouts.close).await;
+            return;
+        }
+        while activity.quiet(timeouts).await != Quiet::Stuck {
+            tokio::time::sleep(timeouts.close).await;
+        }
+    };
+    tokio::select! {
+        result = connection => ended(result),
+        () = server.cut.cancelled() => {}
+        () = limit => {}
+    }
+}
+
+fn ended<E: std::fmt::Display>(result: Result<(), E>) {
+    if let Err(error) = result {
+        // Clients go away in the middle of things every day: nothing to wake anybody for.
+        tracing::debug!(%error, "connection ended early");
+    }
+}
+
+fn refused(reason: &'static str) {
+    metrics::counter!(HTTP_CONNECTIONS_REFUSED, "reason" => reason).increment(1);
+}
+
+fn usize_of(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,332 @@
+//! The way of every request: who asks, over what, under which id; refusals of transport; the routes; what every
+//! response carries; the access log.
+
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::fmt;
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::header::{
+    CACHE_CONTROL, CONNECTION, HeaderName, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderValue, Method, Request, Version};
+use tower::ServiceExt as _;
+use tracing::Instrument as _;
+
+use super::activity::Activity;
+use super::body::{self, TrackedBody};
+use super::clear;
+use super::client::{Client, Connection, Scheme};
+use super::error::Problem;
+use super::limits::Limits;
+use super::server::Inner;
+use super::timeouts::Timeouts;
+use crate::app::{App, Check};
+use crate::base::id::{self, IdSource};
+use crate::telemetry::metrics::{HTTP_REQUEST_SECONDS, HTTP_REQUESTS};
+
+/// Names a request in answers and logs.
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// A year, as browsers want it for a lasting promise (RFC 6797).
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+/// Longest request id taken over from a proxy.
+const MAX_REQUEST_ID: usize = 64;
+
+/// Makes the page of metrics.
+pub type MetricsPage = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// What the edge is made of.
+pub struct EdgeParts {
+    /// The use cases.
+    pub app: App,
+    /// Identifiers, for request ids.
+    pub ids: IdSource,
+    /// The page of `GET /metrics`.
+    pub metrics: MetricsPage,
+    /// How long to wait for clients.
+    pub timeouts: Timeouts,
+}
+
+/// What all requests share. Clones share it too.
+#[derive(Clone)]
+pub struct Edge(Arc<Shared>);
+
+struct Shared {
+    app: App,
+    ids: IdSource,
+    metrics: MetricsPage,
+    timeouts: Timeouts,
+    limits: Limits,
+    readiness: tokio::sync::Mutex<Option<(Instant, Readiness)>>,
+}
+
+/// What the checks said; looked up at most once a second, since everybody may ask.
+pub(super) type Readiness = Arc<Vec<Check>>;
+
+/// How long the result of the checks is shown.
+const READINESS_AGE: Duration = Duration::from_secs(1);
+
+/// The id of a request.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) HeaderValue);
+
+impl RequestId {
+    fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+}
+
+/// What the access log wants to know from inside the routes; travels in the response's extensions.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    /// The route's pattern, never the path itself: paths of links and numbers are nobody's business.
+    pub(super) route: &'static str,
+    /// Public half of the key, or a word.
+    pub(super) who: Option<String>,
+}
+
+impl Edge {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: EdgeParts) -> Self {
+        let EdgeParts {
+            app,
+            ids,
+            metrics,
+            timeouts,
+        } = parts;
+        Self(Arc::new(Shared {
+            app,
+            ids,
+            metrics,
+            timeouts,
+            limits: Limits::default(),
+            readiness: tokio::sync::Mutex::new(None),
+        }))
+    }
+
+    /// The use cases.
+    pub(crate) fn app(&self) -> &App {
+        &self.0.app
+    }
+
+    /// What is counted per key and address.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// How long to wait for clients.
+    pub(super) fn timeouts(&self) -> &Timeouts {
+        &self.0.timeouts
+    }
+
+    /// Every check. Those who ask at the same time share one round of checks.
+    pub(super) async fn readiness(&self) -> Readiness {
+        let mut last = self.0.readiness.lock().await;
+        if let Some((_, checks)) = last.as_ref().filter(|(at, _)| at.elapsed() < READINESS_AGE) {
+            return Arc::clone(checks);
+        }
+        let checks = Arc::new(self.app().readiness().await);
+        *last = Some((Instant::now(), Arc::clone(&checks)));
+        checks
+    }
+
+    /// The page of metrics.
+    pub(super) fn metrics_page(&self) -> String {
+        (self.0.metrics)()
+    }
+
+    /// Whether the configuration names this address as a proxy's.
+    pub(super) fn is_trusted_proxy(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let config = self.app().config();
+        config
+            .listen
+            .trusted_proxies
+            .iter()
+            .any(|net| net.contains(&address))
+    }
+
+    /// The id of a request: a trusted proxy's, so that its log and ours agree, or a new one.
+    fn request_id(&self, headers: &HeaderMap, client: &Client) -> RequestId {
+        let given = headers
+            .get(X_REQUEST_ID)
+            .filter(|value| client.by_trusted_proxy && is_request_id(value));
+        let made = || {
+            let text = id::write(self.0.ids.next(self.app().clock().now()));
+            HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("none"))
+        };
+        RequestId(given.cloned().unwrap_or_else(made))
+    }
+}
+
+impl fmt::Debug for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Edge").finish_non_exhaustive()
+    }
+}
+
+/// Answers one request of a connection. Never fails: whatever happens, the client gets a response.
+pub(super) async fn answer<B>(
+    server: Arc<Inner>,
+    connection: Connection,
+    activity: Arc<Activity>,
+    request: Request<B>,
+) -> Result<Response<TrackedBody>, Infallible>
+where
+    B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    let in_flight = activity.begin();
+    let edge = &server.edge;
+    let (parts, body) = request.into_parts();
+    let (body, unread) = body::watched(body, &in_flight, edge.timeouts());
+    let (method, version) = (parts.method.clone(), parts.version);
+    let mut response = respond(edge, &server.router, connection, Request::from_parts(parts, body)).await;
+    if version <= Version::HTTP_11
+        && (unread.is_some_and(|body| body.is_unread()) || server.draining.is_cancelled())
+    {
+        // What is left of the body would have to be read before the next request could be.
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if method == Method::HEAD {
+        *response.body_mut() = Body::empty();
+    }
+    Ok(response.map(|body| TrackedBody::new(body, in_flight)))
+}
+
+/// Answers one request, apart from what belongs to its connection.
+pub(super) async fn respond(
+    edge: &Edge,
+    router: &Router,
+    connection: Connection,
+    mut request: Request<Body>,
+) -> Response {
+    let started = Instant::now();
+    let config = edge.app().config();
+    let client = Client::of(connection, request.headers(), &config.listen.trusted_proxies);
+    let id = edge.request_id(request.headers(), &client);
+    let method = request.method().clone();
+    let extensions = request.extensions_mut();
+    extensions.insert(client);
+    extensions.insert(id.clone());
+    let span = tracing::info_span!("request", id = id.as_str());
+    async {
+        let mut response = match clear::refuse(edge, &client, &request, &config) {
+            Some(refusal) => refusal,
+            None => guarded(router, request).await,
+        };
+        dress(response.headers_mut(), &client, &id);
+        log(&method, &response, &client, started.elapsed());
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// Runs the routes; a panic in one of them is a fault of this request alone.
+async fn guarded(router: &Router, request: Request<Body>) -> Response {
+    let routed = AssertUnwindSafe(router.clone().oneshot(request)).catch_unwind();
+    match routed.await {
+        Ok(Ok(response)) => response,
+        Ok(Err(never)) => match never {},
+        Err(panic) => {
+            let what = panic
+                .downcast_ref::<&str>()
+                .map(ToString::to_string)
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_default();
+            tracing::error!(panic = what, "a request handler panicked");
+            Problem::internal().into_response()
+        }
+    }
+}
+
+/// Adds what every response carries.
+fn dress(headers: &mut HeaderMap, client: &Client, id: &RequestId) {
+    headers.insert(X_REQUEST_ID, id.0.clone());
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    if client.scheme == Scheme::Https {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
+    }
+}
+
+fn log(method: &Method, response: &Response, client: &Client, took: Duration) {
+    let seen = response.extensions().get::<Seen>();
+    let route = seen.map_or("-", |seen| seen.route);
+    let status = response.status();
+    let method = known_method(method);
+    metrics::counter!(
+        HTTP_REQUESTS,
+        "method" => method, "route" => route, "status" => status.as_str().to_owned()
+    )
+    .increment(1);
+    metrics::histogram!(HTTP_REQUEST_SECONDS, "method" => method, "route" => route)
+        .record(took.as_secs_f64());
+    tracing::info!(
+        target: "faxgate::access",
+        method,
+        route,
+        status = status.as_u16(),
+        ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        key = seen.and_then(|seen| seen.who.as_deref()),
+        client = %client.address,
+        "request"
+    );
+}
+
+/// Methods as labels: whatever else somebody makes up is one more.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+fn is_request_id(value: &HeaderValue) -> bool {
+    let bytes = value.as_bytes();
+    (1..=MAX_REQUEST_ID).contains(&bytes.len())
+        && bytes
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_ids_are_short_and_plain() {
+        for good in ["a", "01jdz-x_y.Z", &"x".repeat(64)] {
+            assert!(
+                is_request_id(&HeaderValue::from_str(good).expect("value")),
+                "{good}"
+            );
+        }
+        for bad in ["", "a b", "a\"b", "é", &"x".repeat(65)] {
+            assert!(
+                !is_request_id(&HeaderValue::from_bytes(bad.as_bytes()).expect("value")),
+                "{bad}"
+            );
+        }
+    }
+}

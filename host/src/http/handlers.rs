@@ -1,0 +1,46 @@
+//! One handler for each route: take out of the request what the use case needs, call it, answer. Rules live
+//! below.
+
+pub(super) mod admin;
+pub(super) mod callback;
+pub(super) mod document;
+pub(super) mod fax;
+pub(super) mod health;
+pub(super) mod inbound;
+pub(super) mod keys;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::Serialize;
+
+use super::error::Problem;
+
+/// What a handler answers.
+pub(super) type Answer = Result<Response, Problem>;
+
+/// A page of a list.
+#[derive(Debug, Serialize)]
+pub(super) struct List<T> {
+    /// The items.
+    pub(super) items: Vec<T>,
+    /// Pass it as `cursor` for the next page; `null` on the last one.
+    pub(super) next_cursor: Option<String>,
+}
+
+/// A list that comes whole.
+#[derive(Debug, Serialize)]
+pub(super) struct Items<T> {
+    /// The items.
+    pub(super) items: Vec<T>,
+}
+
+/// JSON with status 200.
+pub(super) fn ok(value: impl Serialize) -> Answer {
+    with(StatusCode::OK, value)
+}
+
+/// JSON with another status.
+pub(super) fn with(status: StatusCode, value: impl Serialize) -> Answer {
+    Ok((status, Json(value)).into_response())
+}

@@ -1,0 +1,43 @@
+//! For probes and for collectors of metrics.
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use serde_json::json;
+
+use super::{Answer, ok, with};
+use crate::http::edge::Edge;
+
+/// The text format of Prometheus.
+const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// `GET /health`: the process answers.
+pub(crate) async fn live() -> Answer {
+    ok(json!({"status": "ok"}))
+}
+
+/// `GET /health/ready`: each check by name. Reasons are for the operator (`/admin/health-status`): this page is
+/// open to everybody.
+pub(crate) async fn ready(State(edge): State<Edge>) -> Answer {
+    let checks = edge.readiness().await;
+    let ready = checks.iter().all(|check| check.ok);
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let checks: Vec<_> = checks
+        .iter()
+        .map(|check| json!({"name": check.name, "ok": check.ok}))
+        .collect();
+    with(
+        status,
+        json!({"status": if ready { "ready" } else { "not_ready" }, "checks": checks}),
+    )
+}
+
+/// `GET /metrics`
+pub(crate) async fn metrics(State(edge): State<Edge>) -> Answer {
+    Ok(([(CONTENT_TYPE, EXPOSITION)], edge.metrics_page()).into_response())
+}

@@ -1,0 +1,202 @@
+//! The TCP socket under a connection: a write that the client never takes fails, and closing waits for a client
+//! that is still sending.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
+
+use super::timeouts::Timeouts;
+
+/// A socket with limits on how long it waits.
+#[derive(Debug)]
+pub(super) struct Socket<S = TcpStream> {
+    inner: S,
+    write: Duration,
+    linger: Duration,
+    close: Duration,
+    stalled: Option<Pin<Box<Sleep>>>,
+    closing: Closing,
+    at_end: bool,
+}
+
+#[derive(Debug)]
+enum Closing {
+    No,
+    /// Our side is closed; what still comes is read and dropped, so that the kernel doesn't answer it with a
+    /// reset that takes our last answer away from the client.
+    Lingering {
+        until: Instant,
+        quiet: Pin<Box<Sleep>>,
+    },
+    Done,
+}
+
+impl<S> Socket<S> {
+    pub(super) const fn new(inner: S, timeouts: &Timeouts) -> Self {
+        Self {
+            inner,
+            write: timeouts.write,
+            linger: timeouts.linger,
+            close: timeouts.close,
+            stalled: None,
+            closing: Closing::No,
+            at_end: false,
+        }
+    }
+
+    /// Passes a write on, and fails it when the client has not taken anything for too long.
+    fn limited<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let write = self.write;
+        let stalled = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(write)));
+        ready!(stalled.as_mut().poll(cx));
+        Poll::Ready(Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the client does not take its answer",
+        )))
+    }
+}
+
+impl<S: AsyncRead + Unpin> Socket<S> {
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let linger = self.linger;
+        let Closing::Lingering { until, quiet } = &mut self.closing else {
+            return Poll::Ready(());
+        };
+        let mut scrap = [0_u8; 8192];
+        loop {
+            let mut scrap = ReadBuf::new(&mut scrap);
+            match Pin::new(&mut self.inner).poll_read(cx, &mut scrap) {
+                Poll::Ready(Ok(())) if !scrap.filled().is_empty() => {
+                    let now = Instant::now();
+                    if now >= *until {
+                        return Poll::Ready(());
+                    }
+                    quiet.as_mut().reset((now + linger).min(*until));
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return quiet.as_mut().poll(cx),
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let room = buf.remaining() > 0;
+        ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
+        self.at_end |= room && buf.filled().len() == before;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write(cx, buf);
+        self.limited(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        self.limited(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if matches!(self.closing, Closing::No) {
+            let closed = Pin::new(&mut self.inner).poll_shutdown(cx);
+            ready!(self.limited(cx, closed))?;
+            self.closing = if self.at_end {
+                Closing::Done
+            } else {
+                Closing::Lingering {
+                    until: Instant::now() + self.close,
+                    quiet: Box::pin(tokio::time::sleep(self.linger)),
+                }
+            };
+        }
+        ready!(self.poll_linger(cx));
+        self.closing = Closing::Done;
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    fn limits() -> Timeouts {
+        Timeouts {
+            write: Duration::from_millis(20),
+            linger: Duration::from_millis(20),
+            close: Duration::from_secs(5),
+            ..Timeouts::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_write_that_nobody_takes_fails() {
+        let (ours, _theirs) = tokio::io::duplex(16);
+        let mut socket = Socket::new(ours, &limits());
+        let error = socket.write_all(&[0; 64]).await.expect_err("stalled");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn closing_reads_on_until_the_client_is_done() {
+        let (ours, mut theirs) = tokio::io::duplex(16);
+        let mut socket = Socket::new(
+            ours,
+            &Timeouts {
+                linger: Duration::from_secs(60),
+                ..limits()
+            },
+        );
+        let client = tokio::spawn(async move {
+            theirs.write_all(&[1; 4096]).await.expect("taken");
+            let mut answer = Vec::new();
+            theirs.shutdown().await.expect("closed");
+            theirs.read_to_end(&mut answer).await.expect("answer");
+            answer
+        });
+        socket.write_all(b"no").await.expect("written");
+        socket.shutdown().await.expect("closed");
+        drop(socket);
+        assert_eq!(client.await.expect("client"), b"no");
+    }
+
+    #[tokio::test]
+    async fn closing_does_not_wait_for_a_silent_client_for_ever() {
+        let (ours, _theirs) = tokio::io::duplex(16);
+        let mut socket = Socket::new(ours, &limits());
+        socket.shutdown().await.expect("closed");
+    }
+}

@@ -1,0 +1,87 @@
+//! Floor 7: signals, reload and drain.
+
+mod supervisor;
+
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::compose::Service;
+use crate::config::Config;
+
+/// How long requests under way may take after a signal to end.
+pub const DRAIN: Duration = Duration::from_secs(30);
+
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// `SIGTERM`, `SIGINT`: finish what is under way and end.
+    Stop,
+    /// `SIGHUP`: load certificates, plugins and configuration anew.
+    Reload,
+}
+
+/// The signals the service listens to.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    /// Begins to listen. From here on a signal no longer ends the process by itself.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next wish.
+    pub async fn next(&mut self) -> Wish {
+        tokio::select! {
+            _ = self.terminate.recv() => Wish::Stop,
+            _ = self.interrupt.recv() => Wish::Stop,
+            _ = self.hangup.recv() => Wish::Reload,
+        }
+    }
+}
+
+/// Serves until told to stop. `SIGHUP` calls `load` and takes what it gives into force; a configuration that
+/// can't be read changes nothing.
+///
+/// # Errors
+/// When the signals can't be listened to.
+pub async fn run(service: Service, load: impl Fn() -> anyhow::Result<Config>) -> anyhow::Result<()> {
+    let mut signals = Signals::listen()?;
+    supervisor::tell("READY=1");
+    let mut watchdog = supervisor::Watchdog::new();
+    loop {
+        let wish = tokio::select! {
+            wish = signals.next() => wish,
+            () = watchdog.due() => {
+                supervisor::tell("WATCHDOG=1");
+                continue;
+            }
+        };
+        match wish {
+            Wish::Stop => break,
+            Wish::Reload => match load() {
+                Ok(config) => drop(service.reload(config).await),
+                Err(error) => tracing::error!("configuration not loaded anew, the old one stays: {error:#}"),
+            },
+        }
+    }
+    supervisor::tell("STOPPING=1");
+    tokio::select! {
+        () = service.stop() => {}
+        // A second signal: whoever sends it doesn't want to wait.
+        _ = signals.next() => tracing::warn!("told twice: stopping at once"),
+    }
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! From bytes to something that can be instantiated: kind, size, imports, exports, compilation and type check.
+//! Nothing of the guest runs here.
+
+use sha2::{Digest, Sha256};
+use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
+
+use super::bindings::callback::CallbackPolicyPluginPre;
+use super::bindings::converter::ConverterPluginPre;
+use super::bindings::number::NumberNormalizerPluginPre;
+use super::cache::Cache;
+use super::engine::Runtime;
+use super::error::{Flaw, Unfit};
+use super::host_api::CallState;
+use super::limits::COMPONENT_BYTES;
+use super::types::Slot;
+
+/// Bytes of a WebAssembly page.
+const PAGE: u64 = 64 * 1024;
+
+/// A component that fits its slot. Settings and limits come later, so it can be kept when only those change.
+pub(super) struct Prepared {
+    pub(super) sha256: [u8; 32],
+    pub(super) slot: Slot,
+    pub(super) entry: Entry,
+    pub(super) imports: Vec<String>,
+    /// Bytes of memory it starts with.
+    pub(super) memory: u64,
+}
+
+/// The typed way into a component.
+pub(super) enum Entry {
+    Converter(ConverterPluginPre<CallState>),
+    Number(NumberNormalizerPluginPre<CallState>),
+    Callback(CallbackPolicyPluginPre<CallState>),
+}
+
+/// What a component says about itself without being run.
+struct Survey {
+    slot: Option<Slot>,
+    imports: Vec<String>,
+    flaws: Vec<Flaw>,
+}
+
+/// Compiles a component and checks it against the slots. Takes as long as compiling takes: not for a thread that
+/// serves requests.
+///
+/// # Errors
+/// With every flaw found.
+pub(super) fn prepare(runtime: &Runtime, cache: Option<&Cache>, bytes: &[u8]) -> Result<Prepared, Unfit> {
+    check_kind(bytes)?;
+    let sha256: [u8; 32] = Sha256::digest(bytes).into();
+    let component = match cache.and_then(|cache| cache.get(runtime.engine(), &sha256)) {
+        Some(component) => component,
+        None => {
+            let component = Component::from_binary(runtime.engine(), bytes).map_err(|e| refusal(&e))?;
+            if let Some(cache) = cache {
+                cache.put(runtime.engine(), &sha256, &component);
+            }
+            component
+        }
+    };
+    let Survey { slot, imports, flaws } = survey(runtime, &component);
+    let (Some(slot), true) = (slot, flaws.is_empty()) else {
+        return Err(Unfit(flaws));
+    };
+    let shape = |error: wasmtime::Error| Flaw::Shape(one_line(&error));
+    let pre = runtime.linker().instantiate_pre(&component).map_err(shape)?;
+    let entry = match slot {
+        Slot::Converter => Entry::Converter(ConverterPluginPre::new(pre).map_err(shape)?),
+        Slot::NumberNormalizer => Entry::Number(NumberNormalizerPluginPre::new(pre).map_err(shape)?),
+        Slot::CallbackPolicy => Entry::Callback(CallbackPolicyPluginPre::new(pre).map_err(shape)?),
+    };
+    let memory = component.resources_required().map_or(0, |needs| {
+        let largest = needs.max_initial_memory_size.unwrap_or(0);
+        largest.saturating_mul(PAGE)
+    });
+    Ok(Prepared {
+        sha256,
+        slot,
+        entry,
+        imports,
+        memory,
+    })
+}
+
+/// Tells a component from everything else that may lie in the folder, with the remedy.
+fn check_kind(bytes: &[u8]) -> Result<(), Flaw> {
+    let size = bytes.len() as u64;
+    if size > COMPONENT_BYTES {
+        return Err(Flaw::Size {
+            bytes: size,
+            cap: COMPONENT_BYTES,
+        });
+    }
+    // Preamble: magic, then a version that differs between core modules and components (component-model, Binary.md).
+    match (bytes.get(..4), bytes.get(4..8)) {
+        (Some(b"\0asm"), Some([0x0d, 0, 1, 0])) => Ok(()),
+        (Some(b"\0asm"), Some([1, 0, 0, 0])) => Err(Flaw::CoreModule),
+        (Some(b"\0asm"), Some(_)) => Err(Flaw::NotWasm("of a WebAssembly version that nobody reads")),
+        (Some(b"\0asm"), None) => Err(Flaw::NotWasm("it ends after its first bytes")),
+        (Some(b"\x7fELF"), _) => Err(Flaw::NotWasm(
+            "it is machine code; compiled components are never loaded",
+        )),
+        (None, _) if bytes.is_empty() => Err(Flaw::NotWasm("it is empty")),
+        _ if bytes.starts_with(b"(") => Err(Flaw::NotWasm("it looks like the text format")),
+        _ => Err(Flaw::NotWasm("its first bytes are not `\\0asm`")),
+    }
+}
+
+fn survey(runtime: &Runtime, component: &Component) -> Survey {
+    let kind = component.component_type();
+    let mut flaws = Vec::new();
+    let mut slots = Vec::new();
+    let mut describes = false;
+    let mut exports = Vec::new();
+    for (name, _) in kind.exports(runtime.engine()) {
+        exports.push(name.to_owned());
+        match ours(name) {
+            Some((_, version)) if major(version) != "1" => flaws.push(Flaw::Version(name.to_owned())),
+            Some(("plugin", _)) => describes = true,
+            Some((interface, _)) => slots.extend(Slot::ALL.into_iter().filter(|s| s.as_str() == interface)),
+            None => {}
+        }
+    }
+    match slots.as_slice() {
+        [_] => {}
+        [] if !flaws.is_empty() => {}
+        [] => flaws.push(Flaw::NoSlot(if exports.is_empty() {
+            "nothing".to_owned()
+        } else {
+            exports.join(", ")
+        })),
+        several => {
+            let names: Vec<&str> = several.iter().map(|slot| slot.as_str()).collect();
+            flaws.push(Flaw::SeveralSlots(names.join(", ")));
+        }
+    }
+    let slot = slots.first().copied();
+    if slot.is_some() && !describes {
+        flaws.push(Flaw::NoDescription);
+    }
+    let mut imports = Vec::new();
+    for (name, item) in kind.imports(runtime.engine()) {
+        // Types ask for nothing, nor does an interface of ours that holds only types.
+        let is_type = |item: &ComponentItem| matches!(item, ComponentItem::Type(_));
+        let harmless = match &item.ty {
+            ComponentItem::ComponentInstance(interface) => {
+                ours(name).is_some()
+                    && interface
+                        .exports(runtime.engine())
+                        .all(|(_, item)| is_type(&item.ty))
+            }
+            item => is_type(item),
+        };
+        if !harmless {
+            imports.push(name.to_owned());
+        }
+        if !harmless && let Err(remedy) = allowed(name, slot) {
+            flaws.push(Flaw::Import {
+                name: name.to_owned(),
+                remedy,
+            });
+        }
+    }
+    Survey { slot, imports, flaws }
+}
+
+/// Whether plugins of a slot may import this, else what to do about it.
+fn allowed(name: &str, slot: Option<Slot>) -> Result<(), &'static str> {
+    match ours(name) {
+        Some((_, version)) if major(version) != "1" => Err("build it with the interfaces in wit/"),
+        Some(("host" | "types", _)) => Ok(()),
+        // Records of an interface may be named by an import of it.
+        Some((interface, _)) if slot.is_some_and(|slot| slot.as_str() == interface) => Ok(()),
+        Some(("webhook", _)) if slot.is_none_or(|slot| slot == Slot::CallbackPolicy) => Ok(()),
+        Some(("webhook", _)) => Err("only callback policies get it"),
+        None if name.starts_with("wasi:") => {
+            Err("policies have no files, network, clock or randomness; build for wasm32-unknown-unknown")
+        }
+        Some(_) | None => Err("only the interfaces in wit/ are there; remove what needs it"),
+    }
+}
+
+/// Interface and version of a name of our package.
+fn ours(name: &str) -> Option<(&str, &str)> {
+    let name = name.strip_prefix("faxgate:policy/")?;
+    Some(name.split_once('@').unwrap_or((name, "")))
+}
+
+fn major(version: &str) -> &str {
+    version.split('.').next().unwrap_or_default()
+}
+
+fn refusal(error: &wasmtime::Error) -> Flaw {
+    let text = one_line(error);
+    // The pool's own words for a component beyond its caps.
+    if text.contains("exceeds the") {
+        Flaw::Parts(text)
+    } else {
+        Flaw::Invalid(text)
+    }
+}
+
+/// An engine error as one line of bounded length.
+pub(super) fn one_line(error: &wasmtime::Error) -> String {
+    let text = format!("{error:#}");
+    let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.truncate(line.floor_char_boundary(400));
+    line
+}

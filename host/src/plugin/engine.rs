@@ -1,0 +1,288 @@
+//! The one engine: how components are compiled, where their instances live, how time reaches them, and the doors
+//! in front of the pool.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
+
+use super::bindings::callback::CallbackPolicyPlugin;
+use super::error::LoadError;
+use super::host_api::CallState;
+use super::limits::{self, HANDLES};
+use super::types::Slot;
+
+/// One tick of the epoch: how long a guest runs before it yields to its neighbours.
+pub(super) const TICK: Duration = Duration::from_millis(5);
+/// How long a call waits for a free instance.
+const PERMIT_WAIT: Duration = Duration::from_secs(10);
+/// Instances beyond `plugins.instances`, for loading and checking while all others are busy.
+const SPARE: u32 = 4;
+/// Stack of guest code.
+const WASM_STACK: usize = 512 * 1024;
+/// Stack of guest code and of the gateway's functions that it calls.
+const FIBER_STACK: usize = WASM_STACK + 512 * 1024;
+
+/// The engine and what surrounds it.
+pub(super) struct Runtime {
+    engine: Engine,
+    linker: Linker<CallState>,
+    /// Bounds all calls under way; fewer than the pool has slots, so that the pool itself never runs out.
+    all: Arc<Semaphore>,
+    /// Bounds conversions: more at once than there are cores only makes all of them late and large.
+    heavy: Arc<Semaphore>,
+    guests: GuestThreads,
+    fuel: bool,
+    cores: usize,
+}
+
+/// Room for one call; given back when dropped, which must be after its store.
+pub(super) struct Permit {
+    _heavy: Option<OwnedSemaphorePermit>,
+    _all: OwnedSemaphorePermit,
+}
+
+/// No room came free in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NoRoom;
+
+/// Threads of their own for guests that run longer than a tick, so that they never hold a thread that serves
+/// requests. They run at lower priority where the system allows it.
+struct GuestThreads(Option<tokio::runtime::Runtime>);
+
+/// Stops a task when the one that waits for it goes away.
+struct AbortOnDrop(AbortHandle);
+
+impl Runtime {
+    /// Starts an engine for `instances` calls at once. With `fuel`, instructions are counted (for reproducible
+    /// cost reports; guests run slower).
+    ///
+    /// # Errors
+    /// When the engine or its threads can't be made.
+    pub(super) fn start(instances: u32, fuel: bool) -> Result<Arc<Self>, LoadError> {
+        let instances = instances.clamp(1, 1000);
+        let failed = |error: wasmtime::Error| LoadError::Engine(format!("{error:#}"));
+        let engine = match Engine::new(&config(Some(instances.saturating_add(SPARE)), fuel)) {
+            Ok(engine) => engine,
+            Err(error) => {
+                tracing::warn!(
+                    %error,
+                    "no address space for a pool of plugin instances; calls get slower. \
+                     Lower plugins.instances or lift the limit on virtual memory (ulimit -v)"
+                );
+                Engine::new(&config(None, fuel)).map_err(failed)?
+            }
+        };
+        let mut linker = Linker::new(&engine);
+        CallbackPolicyPlugin::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)
+            .map_err(failed)?;
+        start_ticker(&engine).map_err(|error| LoadError::Engine(error.to_string()))?;
+        let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let guests = GuestThreads::start(cores).map_err(|error| LoadError::Engine(error.to_string()))?;
+        let instances = instances as usize;
+        Ok(Arc::new(Self {
+            engine,
+            linker,
+            all: Arc::new(Semaphore::new(instances)),
+            // At least one instance stays free for the slots that answer in microseconds.
+            heavy: Arc::new(Semaphore::new(
+                cores.saturating_mul(2).min(instances.saturating_sub(1)).max(1),
+            )),
+            guests,
+            fuel,
+            cores,
+        }))
+    }
+
+    /// The engine itself.
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What plugins may import.
+    pub(super) fn linker(&self) -> &Linker<CallState> {
+        &self.linker
+    }
+
+    /// Whether instructions are counted.
+    pub(super) fn counts_fuel(&self) -> bool {
+        self.fuel
+    }
+
+    /// How many guests can really run at once.
+    pub(super) fn cores(&self) -> usize {
+        self.cores
+    }
+
+    /// A store for one call. Every store of this room is made here: one without a deadline would trap at once,
+    /// one without limits would have none.
+    pub(super) fn store(&self, state: CallState, crossing: u64) -> Store<CallState> {
+        let mut store = Store::new(&self.engine, state);
+        store.limiter(|state| &mut state.limiter);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|mut context| Ok(context.data_mut().cpu.tick()));
+        store.set_hostcall_fuel(usize::try_from(crossing).unwrap_or(usize::MAX));
+        store.set_max_component_handles(HANDLES);
+        if self.fuel {
+            // Fuel is only counted: time limits come from the epoch. It fails without `consume_fuel`, which is on.
+            let _ = store.set_fuel(u64::MAX);
+        }
+        store
+    }
+
+    /// Waits for room for one call.
+    ///
+    /// # Errors
+    /// When none came free in time.
+    pub(super) async fn admit(&self, slot: Slot) -> Result<Permit, NoRoom> {
+        let both = async {
+            let heavy = match slot {
+                Slot::Converter => Some(
+                    Arc::clone(&self.heavy)
+                        .acquire_owned()
+                        .await
+                        .map_err(|_| NoRoom)?,
+                ),
+                Slot::NumberNormalizer | Slot::CallbackPolicy => None,
+            };
+            let all = Arc::clone(&self.all).acquire_owned().await.map_err(|_| NoRoom)?;
+            Ok(Permit {
+                _heavy: heavy,
+                _all: all,
+            })
+        };
+        // A free place costs no timer.
+        let mut both = Box::pin(both);
+        match both.as_mut().now_or_never() {
+            Some(permit) => permit,
+            None => tokio::time::timeout(PERMIT_WAIT, both)
+                .await
+                .unwrap_or(Err(NoRoom)),
+        }
+    }
+
+    /// Room for one more conversion if there is some right now.
+    pub(super) fn admit_now(&self) -> Option<Permit> {
+        let heavy = Arc::clone(&self.heavy).try_acquire_owned().ok()?;
+        let all = Arc::clone(&self.all).try_acquire_owned().ok()?;
+        Some(Permit {
+            _heavy: Some(heavy),
+            _all: all,
+        })
+    }
+
+    /// Runs a call: its first tick on the caller's thread (most calls end within it and spare the hand-over), the
+    /// rest on the threads for guests. `None` when the call panicked.
+    pub(super) async fn run<F>(&self, call: F) -> Option<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let mut call = Box::pin(call);
+        if let Some(output) = call.as_mut().now_or_never() {
+            return Some(output);
+        }
+        let task = self.guests.spawn(call)?;
+        let _abort = AbortOnDrop(task.abort_handle());
+        task.await.ok()
+    }
+}
+
+impl GuestThreads {
+    fn start(threads: usize) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
+            .thread_name("plugin")
+            .on_thread_start(|| {
+                // On Linux a nice value belongs to a thread, elsewhere to the process.
+                #[cfg(target_os = "linux")]
+                let _ = rustix::process::nice(5);
+            })
+            .build()?;
+        Ok(Self(Some(runtime)))
+    }
+
+    fn spawn<F>(&self, call: F) -> Option<tokio::task::JoinHandle<F::Output>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.0.as_ref().map(|runtime| runtime.spawn(call))
+    }
+}
+
+impl Drop for GuestThreads {
+    fn drop(&mut self) {
+        // A runtime must not be waited for on a thread of another one.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn config(pool: Option<u32>, fuel: bool) -> Config {
+    let mut config = Config::new();
+    config
+        .concurrency_support(false)
+        .gc_support(false)
+        .epoch_interruption(true)
+        .consume_fuel(fuel)
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
+        .wasm_relaxed_simd(false)
+        .max_wasm_stack(WASM_STACK)
+        .async_stack_size(FIBER_STACK);
+    if let Some(slots) = pool {
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(slots)));
+    }
+    config
+}
+
+/// All totals follow from one number, so that a component within the per-component caps always finds a slot.
+fn pooling(slots: u32) -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    let times = |per_component: u32| slots.saturating_mul(per_component);
+    pool.total_component_instances(slots)
+        .total_core_instances(times(limits::CORE_INSTANCES))
+        .total_memories(times(limits::MEMORIES))
+        .total_tables(times(limits::TABLES))
+        .total_stacks(slots)
+        .max_core_instances_per_component(limits::CORE_INSTANCES)
+        .max_memories_per_component(limits::MEMORIES)
+        .max_tables_per_component(limits::TABLES)
+        .max_tables_per_module(limits::TABLES)
+        .table_elements(limits::TABLE_ELEMENTS)
+        .linear_memory_keep_resident(256 * 1024)
+        .table_keep_resident(64 * 1024)
+        // Slots of replaced components are taken again soon, so that swaps don't spread over the whole pool.
+        .max_unused_warm_slots(8);
+    pool
+}
+
+/// A thread that moves the epoch on. It holds the engine weakly and ends with it.
+fn start_ticker(engine: &Engine) -> std::io::Result<()> {
+    let engine = engine.weak();
+    thread::Builder::new()
+        .name("plugin-ticker".to_owned())
+        .spawn(move || {
+            loop {
+                thread::sleep(TICK);
+                match engine.upgrade() {
+                    Some(engine) => engine.increment_epoch(),
+                    None => return,
+                }
+            }
+        })?;
+    Ok(())
+}

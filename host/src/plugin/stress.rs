@@ -1,0 +1,152 @@
+//! Many bad calls, many swaps, many damaged files. `FAXGATE_STRESS=10` runs ten times as many.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::load::Plugin;
+use super::testing::{NORMALIZER, normalizer};
+use super::tests::{Folder, assert_works, dial, naughty};
+use super::*;
+
+fn times(count: usize) -> usize {
+    let factor = std::env::var("FAXGATE_STRESS")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    count * factor.unwrap_or(1)
+}
+
+/// A stream of numbers that is the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % bound as u64).unwrap()
+    }
+}
+
+fn alive(plugins: &Plugins) -> Vec<Weak<Plugin>> {
+    plugins
+        .set()
+        .chain(Slot::NumberNormalizer)
+        .iter()
+        .map(Arc::downgrade)
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn good_calls_follow_any_number_of_bad_ones() {
+    let (mut folder, plugins) = naughty().await;
+    folder.limit("naughty", |config| config.cpu = Duration::from_millis(5));
+    plugins.reload(&folder.config, Grants::default()).await.unwrap();
+    let bad = ["l", "g", "s", "t", "h", "b", "u", "o", "d", "e"];
+    let callers = (0..4).map(|caller| {
+        let plugins = plugins.clone();
+        tokio::spawn(async move {
+            for round in 0..times(25) {
+                let asked = bad[(caller + round) % bad.len()];
+                let answer = dial(&plugins, asked).await;
+                assert!(
+                    matches!(answer, Err(PolicyError::Failed(_))),
+                    "{asked}: {answer:?}"
+                );
+            }
+        })
+    });
+    for caller in callers.collect::<Vec<_>>() {
+        caller.await.unwrap();
+    }
+    for _ in 0..times(100) {
+        assert_works(&plugins).await;
+    }
+    assert!(plugins.instances().is_none_or(|left| left == 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_call_notices_a_swap() {
+    let folder = Folder::new();
+    let versions = [
+        normalizer(NORMALIZER),
+        normalizer(&NORMALIZER.replace("\"1.0.0\"", "\"2.0.0\"")),
+    ];
+    folder.put("plan", &versions[0]);
+    let plugins = folder.load().await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let answered = Arc::new(AtomicU64::new(0));
+    let load = (0..2).map(|_| {
+        let (plugins, stop, answered) = (plugins.clone(), Arc::clone(&stop), Arc::clone(&answered));
+        tokio::spawn(async move {
+            while !stop.load(Ordering::Relaxed) {
+                assert_works(&plugins).await;
+                answered.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+            }
+        })
+    });
+    let load: Vec<_> = load.collect();
+    let mut seen = Vec::new();
+    for round in 1..=times(100) {
+        seen.extend(alive(&plugins).into_iter().take(1));
+        folder.put("plan", &versions[round % 2]);
+        let report = plugins.reload(&folder.config, Grants::default()).await.unwrap();
+        assert_eq!(report.changed, ["plan"]);
+        assert_eq!(report.problems, Vec::new());
+    }
+    stop.store(true, Ordering::Relaxed);
+    for task in load {
+        task.await.unwrap();
+    }
+    assert!(answered.load(Ordering::Relaxed) > 0);
+    // Nothing holds on to what was replaced.
+    assert_eq!(seen.len(), times(100));
+    assert!(seen.iter().all(|old| old.strong_count() == 0));
+    assert!(plugins.instances().is_none_or(|left| left == 0));
+}
+
+#[tokio::test]
+async fn damaged_files_are_refused_one_by_one() {
+    let mut folder = Folder::new();
+    folder.config.cache_dir = folder.dir.path().join("cache");
+    let good = normalizer(NORMALIZER);
+    folder.put("10-good", &good);
+    folder.limit("20-damaged", |_| {});
+    let plugins = folder.load().await;
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut refused = 0;
+    for round in 0..times(1000) {
+        let mut bytes = good.clone();
+        match round % 4 {
+            0 => bytes.truncate(dice.below(good.len())),
+            1 => {
+                let (at, count) = (dice.below(good.len()), 1 + dice.below(16));
+                bytes.splice(at..at, (0..count).map(|_| u8::try_from(dice.below(256)).unwrap()));
+            }
+            _ => {
+                for _ in 0..=dice.below(4) {
+                    let at = dice.below(bytes.len());
+                    bytes[at] ^= u8::try_from(1 + dice.below(255)).unwrap();
+                }
+            }
+        }
+        folder.put("20-damaged", &bytes);
+        let report = plugins.reload(&folder.config, Grants::default()).await.unwrap();
+        for problem in &report.problems {
+            assert_eq!(problem.plugin, "20-damaged");
+            assert!(problem.reason.len() > 20, "{}", problem.reason);
+            refused += 1;
+        }
+        assert_works(&plugins).await;
+    }
+    assert!(refused > times(500), "{refused}");
+}

@@ -1,0 +1,158 @@
+//! What the store answers instead of success.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::cursor::BadCursor;
+
+/// Why the store did not do something. Clones share the source, since one failed commit answers many callers.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has the database open.
+    #[error(
+        "the database {} is in use by another process: stop the other faxgate, or choose another data folder",
+        .0.display()
+    )]
+    Locked(PathBuf),
+    /// The file can't be opened as a database.
+    #[error(
+        "the database {} can't be opened ({source}): check that its folder exists, belongs to the user of the \
+         service and holds a faxgate database, or restore a backup",
+        file.display()
+    )]
+    Open {
+        /// The file.
+        file: PathBuf,
+        /// What the disk or the engine says.
+        source: Arc<redb::Error>,
+    },
+    /// The disk has no room for this.
+    #[error("no space left for the database: free some disk space; accepted faxes are kept")]
+    Full,
+    /// The store was closed.
+    #[error("the database is closed: the service is shutting down")]
+    Closed,
+    /// The disk failed in a way that can't be trusted to have kept what it was given.
+    #[error("the database does not accept writes since the disk failed: check the disk, then restart")]
+    Failed,
+    /// A page marker that isn't ours, or belongs to another list.
+    #[error(transparent)]
+    BadCursor(#[from] BadCursor),
+    /// There is no such job.
+    #[error("no such job")]
+    NoSuchJob,
+    /// The key was revoked: it can't be rotated.
+    #[error("the key is revoked: create a new one")]
+    KeyRevoked,
+    /// The id is taken.
+    #[error("the id of this {0} is already taken")]
+    Exists(&'static str),
+    /// A newer version wrote the database.
+    #[error(
+        "the database has schema {found}, this version knows up to {known}: run the newer faxgate, or restore a backup"
+    )]
+    NewerSchema {
+        /// Schema of the file.
+        found: u32,
+        /// The newest one this version reads.
+        known: u32,
+    },
+    /// A newer version wrote a record.
+    #[error("a {what} record has format {version}, unknown to this version: run the newer faxgate")]
+    UnknownFormat {
+        /// Kind of record.
+        what: &'static str,
+        /// First byte of the record.
+        version: u8,
+    },
+    /// A record can't be read.
+    #[error("a {what} record is damaged ({reason}): restore the database from a backup")]
+    Damaged {
+        /// Kind of record.
+        what: &'static str,
+        /// Where reading stopped. Never content.
+        reason: String,
+    },
+    /// A command failed by a fault of ours; nothing of it was written.
+    #[error("a database command failed unexpectedly; nothing was written")]
+    Panicked,
+    /// The disk or the database engine failed.
+    #[error("the database can't be used: {0}")]
+    Engine(Arc<redb::Error>),
+}
+
+impl StoreError {
+    /// Names the file in an error that is about the file as a whole.
+    pub(super) fn of_file(self, file: &Path) -> Self {
+        match self {
+            Self::Locked(_) => Self::Locked(file.to_owned()),
+            Self::Engine(source) => Self::Open {
+                file: file.to_owned(),
+                source,
+            },
+            other => other,
+        }
+    }
+
+    /// A record that can't be read. serde's message names the field and place but may quote content, so only
+    /// the place is kept.
+    pub(super) fn damaged(what: &'static str, error: &serde_json::Error) -> Self {
+        Self::Damaged {
+            what,
+            reason: format!("{:?} error at column {}", error.classify(), error.column()),
+        }
+    }
+
+    /// Whether this is an answer to a command that wrote nothing, rather than a failure.
+    pub(super) const fn is_answer(&self) -> bool {
+        matches!(self, Self::NoSuchJob | Self::KeyRevoked | Self::Exists(_))
+    }
+
+    /// Whether the fault lies in the command, not in the storage: its neighbours can be tried without it.
+    pub(super) const fn is_of_command(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownFormat { .. } | Self::Damaged { .. } | Self::Panicked
+        )
+    }
+}
+
+impl From<redb::Error> for StoreError {
+    fn from(error: redb::Error) -> Self {
+        match error {
+            redb::Error::DatabaseAlreadyOpen => Self::Locked(PathBuf::from("file")),
+            redb::Error::Io(error) => error.into(),
+            error => Self::Engine(Arc::new(error)),
+        }
+    }
+}
+
+impl From<io::Error> for StoreError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Self::Full
+            }
+            _ => Self::Engine(Arc::new(redb::Error::Io(error))),
+        }
+    }
+}
+
+macro_rules! from_engine {
+    ($($error:ident),*) => {$(
+        impl From<redb::$error> for StoreError {
+            fn from(error: redb::$error) -> Self {
+                redb::Error::from(error).into()
+            }
+        }
+    )*};
+}
+
+from_engine!(
+    CommitError,
+    DatabaseError,
+    StorageError,
+    TableError,
+    TransactionError
+);

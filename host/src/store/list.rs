@@ -1,0 +1,167 @@
+//! Pages of lists, newest first.
+//!
+//! With several filters the indexes are walked together: each is asked for its next id not after the
+//! candidate, and the first that has to skip makes a new candidate. The narrowest filter so sets the pace,
+//! whichever it is, and only records in all indexes are read.
+
+use redb::{ReadOnlyTable, ReadTransaction};
+
+use super::Store;
+use super::cursor::{Cursor, Scope};
+use super::error::StoreError;
+use super::key::{FIRST, join, tail};
+use super::record::{Record, decode};
+use super::tables::{Body, Filed, Id, get};
+
+/// Index steps and records looked at for one page at most. A page that ends by this may be short or empty and
+/// has a cursor to go on: no filter can make a request slow.
+const BUDGET: usize = 5_000;
+/// Items on a page at most.
+const LIMIT: usize = 1_000;
+
+/// Which part of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRequest {
+    /// Items at most; at least 1 and at most 1000 are taken.
+    pub limit: usize,
+    /// Where the last page ended; none for the first.
+    pub cursor: Option<Cursor>,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageOf<T> {
+    /// The items, newest first.
+    pub items: Vec<T>,
+    /// Where to go on; none when this was all.
+    pub next: Option<Cursor>,
+}
+
+/// A list of records with their indexes, ready to be walked.
+pub(super) struct Walk<'a> {
+    /// The records.
+    pub(super) records: ReadOnlyTable<Id, Body>,
+    /// The filters that have an index, with the value.
+    pub(super) indexes: Vec<(ReadOnlyTable<Filed, ()>, [u8; 16])>,
+    /// Which ids may be on the list, both included.
+    pub(super) bounds: ([u8; 16], [u8; 16]),
+    /// List and filter, for the cursor.
+    pub(super) scope: Scope,
+    /// Key of the cursors.
+    pub(super) cursor_key: &'a [u8; 32],
+}
+
+impl Store {
+    /// The index `definition` in `snapshot` for one value, as [`Walk::indexes`] wants it.
+    pub(super) fn filed(
+        snapshot: &ReadTransaction,
+        definition: redb::TableDefinition<'static, Filed, ()>,
+        value: [u8; 16],
+    ) -> Result<(ReadOnlyTable<Filed, ()>, [u8; 16]), StoreError> {
+        Ok((snapshot.open_table(definition)?, value))
+    }
+}
+
+impl Walk<'_> {
+    /// One page of the records that `fits` accepts.
+    pub(super) fn page<T: Record>(
+        &self,
+        page: &PageRequest,
+        fits: impl Fn(&T) -> bool,
+    ) -> Result<PageOf<T>, StoreError> {
+        let limit = page.limit.clamp(1, LIMIT);
+        let mut budget = BUDGET;
+        let mut items = Vec::new();
+        let mut last = None;
+        let mut place = match &page.cursor {
+            Some(cursor) => before(cursor.place(self.cursor_key, self.scope)?),
+            None => Some(self.bounds.1),
+        };
+        while let Some(from) = place {
+            let id = match self.next(from, &mut budget)? {
+                Step::Found(id) => id,
+                Step::End => break,
+                Step::Tired(at) => return Ok(self.ended(items, Some(at))),
+            };
+            place = before(id);
+            let record = get(&self.records, &id, decode::<T>)?;
+            budget = budget.saturating_sub(1);
+            if let Some(record) = record.filter(&fits) {
+                if items.len() == limit {
+                    return Ok(self.ended(items, last));
+                }
+                items.push(record);
+                last = Some(id);
+            }
+        }
+        Ok(self.ended(items, None))
+    }
+
+    fn ended<T>(&self, items: Vec<T>, at: Option<[u8; 16]>) -> PageOf<T> {
+        PageOf {
+            items,
+            next: at.map(|at| Cursor::new(self.cursor_key, self.scope, at)),
+        }
+    }
+
+    /// The highest id not above `from` that every index has.
+    fn next(&self, from: [u8; 16], budget: &mut usize) -> Result<Step, StoreError> {
+        let low = self.bounds.0;
+        let mut candidate = from.min(self.bounds.1);
+        'candidate: loop {
+            if candidate < low {
+                return Ok(Step::End);
+            }
+            if *budget == 0 {
+                // Everything above the candidate was looked at: go on with the candidate itself.
+                return Ok(after(candidate).map_or(Step::End, Step::Tired));
+            }
+            if self.indexes.is_empty() {
+                *budget -= 1;
+                let row = self.records.range::<&[u8; 16]>(&low..=&candidate)?.next_back();
+                return Ok(row
+                    .transpose()?
+                    .map_or(Step::End, |(id, _)| Step::Found(*id.value())));
+            }
+            for (index, value) in &self.indexes {
+                *budget = budget.saturating_sub(1);
+                let (first, last) = (join::<32>(value, &low), join::<32>(value, &candidate));
+                let Some(row) = index.range::<&[u8; 32]>(&first..=&last)?.next_back() else {
+                    return Ok(Step::End);
+                };
+                let id: [u8; 16] = tail(row?.0.value());
+                if id < candidate {
+                    candidate = id;
+                    continue 'candidate;
+                }
+            }
+            return Ok(Step::Found(candidate));
+        }
+    }
+}
+
+enum Step {
+    Found([u8; 16]),
+    End,
+    // Out of budget; a cursor here goes on where the walk stopped.
+    Tired([u8; 16]),
+}
+
+/// The id before `id`.
+fn before(id: [u8; 16]) -> Option<[u8; 16]> {
+    u128::from_be_bytes(id).checked_sub(1).map(u128::to_be_bytes)
+}
+
+/// The id after `id`. None of ours is the last one, so that its successor never matters.
+fn after(id: [u8; 16]) -> Option<[u8; 16]> {
+    u128::from_be_bytes(id).checked_add(1).map(u128::to_be_bytes)
+}
+
+/// The first id that can have been made at `millis`.
+pub(super) fn first_id_at(millis: i64) -> [u8; 16] {
+    let Ok(millis) = u64::try_from(millis) else {
+        return FIRST;
+    };
+    let millis = millis.min((1 << 48) - 1);
+    (u128::from(millis) << 80).to_be_bytes()
+}

@@ -1,0 +1,23 @@
+//! Tests of the store through its door, on real files and on storage that fails.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod audit;
+mod counters;
+mod crash;
+mod disk;
+mod fixtures;
+mod full;
+mod groups;
+mod idempotency;
+mod inbound;
+mod jobs;
+mod keys;
+mod lists;
+mod opening;

@@ -1,0 +1,339 @@
+//! The one writer: a thread that commits everything waiting at once.
+//!
+//! A command runs inside the write transaction and may be run again: when one of a group fails by its own
+//! fault the transaction is given up and each command gets one of its own, so that neighbours don't suffer.
+//! Answers leave after the commit, so an answer means that it is on the disk.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::Store;
+use super::db::{Db, Room};
+use super::error::StoreError;
+use super::tables::Tables;
+
+/// Commands in one transaction at most: beyond this a commit takes noticeably longer than its sync.
+const GROUP_COMMANDS: usize = 256;
+/// Document bytes in one transaction at most, about: keeps the wait of small commands short.
+const GROUP_BYTES: usize = 16 * 1024 * 1024;
+/// Commands that may wait; callers beyond that wait for a place.
+const QUEUE: usize = 1024;
+/// How long a group waits for commands of callers that were answered together a moment ago: without it they
+/// would come back as a group of one and a group of all others.
+const GATHER: Duration = Duration::from_micros(300);
+
+/// How a command uses the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Growth {
+    /// Finishes or records something that is already here: runs on a nearly full disk too.
+    Settles,
+    /// Adds something new with this many bytes of document: refused when the disk is nearly full.
+    Adds(usize),
+}
+
+/// Handle of the thread.
+pub(super) struct Writer {
+    queue: Mutex<Option<Sender<Box<dyn Command>>>>,
+    places: Arc<Semaphore>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    ended: AtomicBool,
+    // The last commit failed by a fault of the storage.
+    failing: AtomicBool,
+}
+
+/// Something to do inside a write transaction.
+trait Command: Send {
+    /// Does it. `Err` gives the transaction up; an answer that is an error but wrote nothing is `Ok` here.
+    fn run(&mut self, tables: &mut Tables<'_>) -> Result<(), StoreError>;
+    /// What it needs of the disk.
+    fn growth(&self) -> Growth;
+    /// Answers the caller, after the commit or its failure.
+    fn answer(self: Box<Self>, commit: Result<(), StoreError>);
+}
+
+struct Pending<F, T> {
+    action: F,
+    growth: Growth,
+    result: Option<Result<T, StoreError>>,
+    reply: Option<oneshot::Sender<Result<T, StoreError>>>,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+struct Worker {
+    db: Arc<Db>,
+    queue: Receiver<Box<dyn Command>>,
+    state: Arc<State>,
+    last_group: usize,
+}
+
+impl Store {
+    /// Runs `action` in a write transaction, with others; the answer comes after the durable commit. The
+    /// action may be run more than once, each time on the tables as they were.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        growth: Growth,
+        action: impl FnMut(&mut Tables<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let writer = &self.shared.writer;
+        let place = Arc::clone(&writer.places)
+            .acquire_owned()
+            .await
+            .map_err(|_| StoreError::Closed)?;
+        let (reply, answer) = oneshot::channel();
+        writer.send(Box::new(Pending {
+            action,
+            growth,
+            result: None,
+            reply: Some(reply),
+            _place: Some(place),
+        }))?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// As [`Store::write`], but nobody waits for it.
+    pub(super) fn write_later(
+        &self,
+        action: impl FnMut(&mut Tables<'_>) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.shared.writer.send(Box::new(Pending {
+            action,
+            growth: Growth::Settles,
+            result: None,
+            reply: None,
+            _place: None,
+        }))
+    }
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(super) fn start(db: Arc<Db>) -> Result<Self, StoreError> {
+        let (sender, queue) = channel();
+        let state = Arc::new(State::default());
+        let worker = Worker {
+            db,
+            queue,
+            state: Arc::clone(&state),
+            last_group: 0,
+        };
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || worker.work())?;
+        Ok(Self {
+            queue: Mutex::new(Some(sender)),
+            places: Arc::new(Semaphore::new(QUEUE)),
+            thread: Mutex::new(Some(thread)),
+            state,
+        })
+    }
+
+    /// Ends the thread after what is queued.
+    pub(super) fn close(&self) {
+        drop(self.queue.lock().take());
+        if let Some(thread) = self.thread.lock().take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the database writer ended by a panic");
+        }
+    }
+
+    /// Whether the thread lives and its last commit did not fail by the storage.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        if self.state.ended.load(Ordering::Acquire) {
+            return Err(StoreError::Closed);
+        }
+        if self.state.failing.load(Ordering::Acquire) {
+            return Err(StoreError::Failed);
+        }
+        Ok(())
+    }
+
+    fn send(&self, command: Box<dyn Command>) -> Result<(), StoreError> {
+        let queue = self.queue.lock();
+        let sender = queue.as_ref().ok_or(StoreError::Closed)?;
+        sender.send(command).map_err(|_| StoreError::Closed)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl<F, T> Command for Pending<F, T>
+where
+    F: FnMut(&mut Tables<'_>) -> Result<T, StoreError> + Send,
+    T: Send,
+{
+    fn run(&mut self, tables: &mut Tables<'_>) -> Result<(), StoreError> {
+        let result = (self.action)(tables);
+        match result {
+            Err(error) if !error.is_answer() => return Err(error),
+            Err(_) => tables.unchanged(),
+            Ok(_) => {}
+        }
+        self.result = Some(result);
+        Ok(())
+    }
+
+    fn growth(&self) -> Growth {
+        self.growth
+    }
+
+    fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
+        let answer = match (commit, self.result) {
+            (Ok(()), Some(result)) => result,
+            (Ok(()), None) => Err(StoreError::Panicked),
+            (Err(error), _) => Err(error),
+        };
+        match (self.reply, answer) {
+            // The caller may have gone away; what was asked is done all the same.
+            (Some(reply), answer) => drop(reply.send(answer)),
+            (None, Err(error)) => tracing::error!(%error, "a record could not be kept"),
+            (None, Ok(_)) => {}
+        }
+    }
+}
+
+impl Worker {
+    fn work(mut self) {
+        while let Ok(first) = self.queue.recv() {
+            let group = self.gather(first);
+            self.last_group = group.len();
+            self.settle(group);
+        }
+        self.state.ended.store(true, Ordering::Release);
+    }
+
+    /// Everything that waits, within the bounds of a group.
+    fn gather(&self, first: Box<dyn Command>) -> Vec<Box<dyn Command>> {
+        let mut bytes = first.growth().bytes();
+        let mut group = vec![first];
+        let mut until = None;
+        while group.len() < GROUP_COMMANDS && bytes < GROUP_BYTES {
+            let next = match self.queue.try_recv() {
+                Ok(next) => next,
+                Err(_) if group.len() >= self.last_group / 2 => break,
+                Err(_) => {
+                    let until = *until.get_or_insert_with(|| Instant::now() + GATHER);
+                    match self
+                        .queue
+                        .recv_timeout(until.saturating_duration_since(Instant::now()))
+                    {
+                        Ok(next) => next,
+                        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+                    }
+                }
+            };
+            bytes = bytes.saturating_add(next.growth().bytes());
+            group.push(next);
+        }
+        group
+    }
+
+    fn settle(&self, group: Vec<Box<dyn Command>>) {
+        let mut group = self.refuse_growth(group);
+        let result = self.attempt(&mut group);
+        match result {
+            Err(error) if error.is_of_command() && group.len() > 1 => {
+                tracing::warn!(%error, "a database command failed: running its group one by one");
+                for mut command in group {
+                    let result = self.attempt(std::slice::from_mut(&mut command));
+                    command.answer(result);
+                }
+            }
+            result => {
+                for command in group {
+                    command.answer(result.clone());
+                }
+            }
+        }
+    }
+
+    /// Answers [`StoreError::Full`] to what would grow a nearly full database: the rest of the space is for
+    /// finishing what was accepted.
+    fn refuse_growth(&self, group: Vec<Box<dyn Command>>) -> Vec<Box<dyn Command>> {
+        let bytes: usize = group.iter().map(|command| command.growth().bytes()).sum();
+        let room = self.db.room(bytes as u64);
+        if room == Room::Enough {
+            return group;
+        }
+        let (refused, rest): (Vec<_>, Vec<_>) = group
+            .into_iter()
+            .partition(|command| room == Room::None || matches!(command.growth(), Growth::Adds(_)));
+        for command in refused {
+            command.answer(Err(StoreError::Full));
+        }
+        rest
+    }
+
+    /// Runs the commands in one transaction and commits it. A storage that failed is started again, here or
+    /// before the next attempt.
+    fn attempt(&self, group: &mut [Box<dyn Command>]) -> Result<(), StoreError> {
+        if group.is_empty() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let size = group.len();
+        let result =
+            catch_unwind(AssertUnwindSafe(|| self.commit(group))).unwrap_or(Err(StoreError::Panicked));
+        metrics::histogram!("faxgate_store_commit_seconds").record(started.elapsed().as_secs_f64());
+        #[expect(clippy::cast_precision_loss, reason = "groups are small")]
+        metrics::histogram!("faxgate_store_commit_writes").record(size as f64);
+        match &result {
+            Ok(()) => self.state.failing.store(false, Ordering::Release),
+            Err(error) if error.is_of_command() => {}
+            Err(error) => {
+                tracing::error!(%error, commands = size, "a database commit failed");
+                let restarted = self.db.restart();
+                let healthy = restarted.is_ok() && self.db.is_sound();
+                self.state.failing.store(!healthy, Ordering::Release);
+                if let Err(error) = restarted {
+                    tracing::error!(%error, "the database could not be started again");
+                }
+            }
+        }
+        result
+    }
+
+    fn commit(&self, group: &mut [Box<dyn Command>]) -> Result<(), StoreError> {
+        if !self.db.is_sound() {
+            return Err(StoreError::Failed);
+        }
+        let transaction = self.db.write()?;
+        let mut tables = Tables::open(&transaction)?;
+        for command in group.iter_mut() {
+            command.run(&mut tables)?;
+        }
+        if tables.unchanged_count() == group.len() {
+            drop(tables);
+            transaction.abort()?;
+        } else {
+            tables.finish()?;
+            transaction.commit()?;
+        }
+        Ok(())
+    }
+}
+
+impl Growth {
+    const fn bytes(self) -> usize {
+        match self {
+            Self::Settles => 0,
+            Self::Adds(bytes) => bytes,
+        }
+    }
+}

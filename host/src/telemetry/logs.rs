@@ -1,0 +1,155 @@
+//! Structured logs on standard error.
+//!
+//! Nothing secret or personal goes into a log line; the rooms above see to it, and `base::redact` helps them.
+
+use std::panic::PanicHookInfo;
+
+use tracing::Subscriber;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::config::LogFormat;
+
+/// Why logging could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The filter makes no sense.
+    #[error("log.level (LOG_LEVEL) is {level:?}: {why}; give error, warn, info, debug or trace")]
+    Level {
+        /// As given.
+        level: String,
+        /// What the filter's reader says.
+        why: String,
+    },
+    /// Somebody in this process logs already.
+    #[error("logging has begun already")]
+    Begun,
+}
+
+/// Begins to log to standard error, for the whole process and once. From then on a panic is a log line too.
+///
+/// # Errors
+/// When `level` is no filter or logging has begun already.
+pub fn init(format: LogFormat, level: &str) -> Result<(), LogError> {
+    let filter = filter(level)?;
+    let subscriber = subscriber(format, filter, std::io::stderr);
+    subscriber.try_init().map_err(|_| LogError::Begun)?;
+    std::panic::set_hook(Box::new(report_panic));
+    Ok(())
+}
+
+/// Reads filter directives: a level, or levels by module such as `info,faxgate::dispatch=debug`.
+///
+/// # Errors
+/// When they can't be understood.
+pub fn filter(level: &str) -> Result<EnvFilter, LogError> {
+    let refused = |why: String| LogError::Level {
+        level: level.to_owned(),
+        why,
+    };
+    let filter = EnvFilter::try_new(level).map_err(|e| refused(e.to_string()))?;
+    // A single word that is no level is read as the name of a module: certainly not what was meant.
+    let is_level = level
+        .trim()
+        .parse::<tracing::level_filters::LevelFilter>()
+        .is_ok();
+    if !is_level && !level.contains('=') && !level.contains(',') {
+        return Err(refused("not a level".to_owned()));
+    }
+    Ok(filter)
+}
+
+fn subscriber<W>(format: LogFormat, filter: EnvFilter, writer: W) -> Box<dyn Subscriber + Send + Sync>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(writer);
+    match format {
+        LogFormat::Text => Box::new(builder.with_ansi(false).finish()),
+        LogFormat::Json => Box::new(
+            builder
+                .json()
+                .flatten_event(true)
+                .with_current_span(true)
+                .with_span_list(false)
+                .finish(),
+        ),
+    }
+}
+
+/// Says where, not what: the text of a panic may quote what was being worked on.
+fn report_panic(info: &PanicHookInfo<'_>) {
+    let place = info.location().map(ToString::to_string).unwrap_or_default();
+    let thread = std::thread::current();
+    let thread = thread.name().unwrap_or("unnamed");
+    tracing::error!(place, thread, "a task panicked; the service goes on");
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::io::{self, Write};
+    use std::sync::Arc;
+
+    use parking_lot::Mutex;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(format: LogFormat, level: &str) -> String {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = subscriber(format, filter(level).unwrap(), move || writer.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info_span!("request", id = "r1").in_scope(|| tracing::info!(pages = 3, "converted"));
+            tracing::debug!("details");
+        });
+        let bytes = lines.0.lock().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn json_is_one_object_a_line_with_the_span() {
+        let text = logged(LogFormat::Json, "info");
+        assert_eq!(text.lines().count(), 1, "{text}");
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["message"], "converted");
+        assert_eq!(line["level"], "INFO");
+        assert_eq!(line["pages"], 3);
+        assert_eq!(line["span"]["id"], "r1");
+    }
+
+    #[test]
+    fn text_has_no_colours_and_heeds_the_level() {
+        let text = logged(LogFormat::Text, "debug");
+        assert!(
+            text.contains("converted pages=3") && text.contains("details"),
+            "{text}"
+        );
+        assert!(!text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn what_is_no_level_is_refused() {
+        for bad in ["loud", "info,=", "faxgate=loud"] {
+            assert!(matches!(filter(bad), Err(LogError::Level { .. })), "{bad}");
+        }
+        assert!(filter("info,faxgate::dispatch=debug").is_ok());
+    }
+}

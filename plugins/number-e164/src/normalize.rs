@@ -1,0 +1,244 @@
+//! What a dialled string means: libphonenumber's reading, minus its readiness to skip what it can't use.
+//!
+//! libphonenumber is made to find numbers in text: it drops words before a number, a second number after a
+//! slash, an ISDN subaddress. A fax must not go to a part of what somebody wrote, so everything that would be
+//! dropped and could matter is a refusal here.
+
+use rlibphonenumber::{
+    NotANumberError, NumberLengthType, PHONE_NUMBER_UTIL, ParseError, PhoneNumber, PhoneNumberFormat,
+    PhoneNumberType, Region, ValidationError,
+};
+
+/// A destination as somebody wrote it.
+#[derive(Debug, Clone, Copy)]
+pub struct Dialled<'a> {
+    /// The text.
+    pub raw: &'a str,
+    /// ISO 3166-1 alpha-2 code that national numbers belong to.
+    pub default_region: &'a str,
+    /// Whether a number has to be assigned, not only possible.
+    pub strict: bool,
+}
+
+/// A number to dial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Number {
+    /// ITU-T E.164 with the plus sign.
+    pub e164: String,
+    /// ISO 3166-1 alpha-2 code; none for numbers of no country such as `+800`.
+    pub region: Option<String>,
+    /// Kind of line.
+    pub kind: Kind,
+    /// Whether the numbering plan assigns it.
+    pub valid: bool,
+}
+
+/// What is at the other end, as far as the number tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the numbering plans")]
+pub enum Kind {
+    FixedLine,
+    Mobile,
+    FixedLineOrMobile,
+    TollFree,
+    PremiumRate,
+    SharedCost,
+    Voip,
+    Personal,
+    Pager,
+    Uan,
+    Voicemail,
+    Unknown,
+}
+
+/// Why a string can't be dialled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Nothing that could be a number.
+    NotANumber,
+    /// A country calling code that doesn't exist, or none and no region to take it from.
+    UnknownCountry,
+    /// Too few digits.
+    TooShort,
+    /// Too many digits.
+    TooLong,
+    /// Has an extension.
+    Extension,
+    /// Possible but not assigned.
+    NotAssigned,
+}
+
+/// A refusal with a sentence for the sender, which never repeats the number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failure {
+    /// The class.
+    pub kind: FailureKind,
+    /// The sentence.
+    pub message: &'static str,
+}
+
+/// Digits of the longest E.164 number, without the plus sign (ITU-T E.164, 6.1).
+const MAX_E164_DIGITS: usize = 15;
+
+/// Longest text worth reading, in bytes. The gateway's own limit is lower.
+const MAX_RAW: usize = 250;
+
+/// Reads a dialled string.
+pub fn normalize(dialled: Dialled<'_>) -> Result<Number, Failure> {
+    let text = scheme_removed(dialled.raw.trim());
+    refuse_unreadable(text)?;
+    let region = Region::try_from(dialled.default_region.trim().to_ascii_uppercase().as_str()).ok();
+    let number = PHONE_NUMBER_UTIL
+        .parse(text, region)
+        .map_err(|error| unparsable(&error))?;
+    if number
+        .extension
+        .as_deref()
+        .is_some_and(|extension| !extension.is_empty())
+    {
+        return Err(refused(FailureKind::Extension));
+    }
+    refuse_dropped(text)?;
+    refuse_impossible(&number)?;
+    let e164 = number.format_as(PhoneNumberFormat::E164).into_owned();
+    if e164.len() > MAX_E164_DIGITS + 1 {
+        return Err(refused(FailureKind::TooLong));
+    }
+    let valid = number.is_valid();
+    if dialled.strict && !valid {
+        return Err(refused(FailureKind::NotAssigned));
+    }
+    let region = number
+        .get_region_code()
+        .filter(|region| *region != Region::World)
+        .map(|region| region.to_string());
+    Ok(Number {
+        e164,
+        region,
+        kind: kind(number.get_type()),
+        valid,
+    })
+}
+
+/// The text without the scheme of a `tel:` URI (RFC 3966) or of its forerunner `fax:` (RFC 2806), whose
+/// parameters libphonenumber reads.
+fn scheme_removed(text: &str) -> &str {
+    for scheme in ["tel:", "fax:"] {
+        if let Some((head, rest)) = text.split_at_checked(scheme.len())
+            && head.eq_ignore_ascii_case(scheme)
+        {
+            return rest.trim_start();
+        }
+    }
+    text
+}
+
+/// Refuses what no reading makes a number of.
+fn refuse_unreadable(text: &str) -> Result<(), Failure> {
+    if text.len() > MAX_RAW {
+        return Err(refused(FailureKind::TooLong));
+    }
+    if !text.chars().any(char::is_numeric) || text.chars().any(char::is_control) {
+        return Err(refused(FailureKind::NotANumber));
+    }
+    Ok(())
+}
+
+/// Refuses text of which libphonenumber would silently use a part only.
+///
+/// Called after the look for an extension, since `#` may also announce one.
+fn refuse_dropped(text: &str) -> Result<(), Failure> {
+    let (number, parameters) = text.split_once(';').unwrap_or((text, ""));
+    let names_a_place = |parameter: &str| {
+        let name = parameter.split('=').next().unwrap_or_default();
+        name.is_empty() || name.eq_ignore_ascii_case("phone-context")
+    };
+    // A subaddress or any other parameter changes who answers.
+    let parameters_fit = parameters.split(';').all(names_a_place);
+    // Words before the number: what do they say about it?
+    let starts_with_word = number
+        .chars()
+        .find(|c| c.is_alphanumeric() || matches!(c, '+' | '＋'))
+        .is_some_and(char::is_alphabetic);
+    // A service code is no number.
+    let has_code = number.contains(['*', '#', '＊', '＃']);
+    // `555-0100/x100` names two extensions or two numbers; a slash alone is how some countries write.
+    let has_second = number
+        .split(['/', '\\'])
+        .skip(1)
+        .any(|rest| rest.trim_start().starts_with(['x', 'X']));
+    if parameters_fit && !starts_with_word && !has_code && !has_second {
+        Ok(())
+    } else {
+        Err(refused(FailureKind::NotANumber))
+    }
+}
+
+/// Refuses what libphonenumber doesn't call possible, and what it calls possible only inside one town: without
+/// the area code such a number can't be written as E.164.
+fn refuse_impossible(number: &PhoneNumber) -> Result<(), Failure> {
+    match number.is_possible_with_reason() {
+        Ok(NumberLengthType::IsPossible) => Ok(()),
+        Ok(NumberLengthType::IsPossibleLocalOnly) => Err(Failure {
+            kind: FailureKind::TooShort,
+            message: "The number lacks its area code.",
+        }),
+        Err(ValidationError::InvalidCountryCode) => Err(refused(FailureKind::UnknownCountry)),
+        Err(ValidationError::TooShort) => Err(refused(FailureKind::TooShort)),
+        Err(ValidationError::TooLong) => Err(refused(FailureKind::TooLong)),
+        Err(ValidationError::InvalidLength) => Err(Failure {
+            kind: FailureKind::TooShort,
+            message: "No number of this country has that many digits.",
+        }),
+    }
+}
+
+fn unparsable(error: &ParseError) -> Failure {
+    refused(match error {
+        ParseError::InvalidCountryCode => FailureKind::UnknownCountry,
+        ParseError::NotANumber(NotANumberError::FailedToParseNumberAsInt(_)) | ParseError::TooLongNsn => {
+            FailureKind::TooLong
+        }
+        ParseError::NotANumber(_) => FailureKind::NotANumber,
+        ParseError::TooShortAfterIdd | ParseError::TooShortNsn => FailureKind::TooShort,
+    })
+}
+
+/// The refusal of a class with its usual sentence.
+fn refused(kind: FailureKind) -> Failure {
+    let message = match kind {
+        FailureKind::NotANumber => {
+            "This is not a fax number: write one number, for example as + and country code, then the number."
+        }
+        FailureKind::UnknownCountry => {
+            "The country calling code does not exist, or is missing: write the number with + and country code."
+        }
+        FailureKind::TooShort => "The number has too few digits for its country.",
+        FailureKind::TooLong => "The number has too many digits for its country.",
+        FailureKind::Extension => {
+            "The number has an extension, which a fax cannot dial: give the direct number of the fax machine."
+        }
+        FailureKind::NotAssigned => "The number is possible but not assigned in its numbering plan.",
+    };
+    Failure { kind, message }
+}
+
+fn kind(kind: PhoneNumberType) -> Kind {
+    match kind {
+        PhoneNumberType::FixedLine => Kind::FixedLine,
+        PhoneNumberType::Mobile => Kind::Mobile,
+        PhoneNumberType::FixedLineOrMobile => Kind::FixedLineOrMobile,
+        PhoneNumberType::TollFree => Kind::TollFree,
+        PhoneNumberType::PremiumRate => Kind::PremiumRate,
+        PhoneNumberType::SharedCost => Kind::SharedCost,
+        PhoneNumberType::VoIP => Kind::Voip,
+        PhoneNumberType::PersonalNumber => Kind::Personal,
+        PhoneNumberType::Pager => Kind::Pager,
+        PhoneNumberType::UAN => Kind::Uan,
+        PhoneNumberType::VoiceMail => Kind::Voicemail,
+        PhoneNumberType::Unknown => Kind::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+//! The real `faxgate` program, started, stopped, killed and started again.
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::wait;
+
+/// The first start on a machine compiles the policies; later ones find them in the shared cache.
+const START: Duration = Duration::from_secs(240);
+
+/// A `faxgate serve` with its configuration file and its log.
+pub(crate) struct Gate {
+    folder: PathBuf,
+    config: PathBuf,
+    log: PathBuf,
+    env: Vec<(String, String)>,
+    child: Option<Child>,
+}
+
+impl Gate {
+    /// Writes the configuration; nothing runs yet. `folder` exists.
+    pub(crate) fn new(folder: &Path, config: &toml::Table, env: Vec<(String, String)>) -> Self {
+        let gate = Self {
+            folder: folder.to_path_buf(),
+            config: folder.join("faxgate.toml"),
+            log: folder.join("log"),
+            env,
+            child: None,
+        };
+        gate.configure(config);
+        gate
+    }
+
+    /// Writes another configuration for the next start or reload.
+    pub(crate) fn configure(&self, config: &toml::Table) {
+        fs::write(&self.config, config.to_string()).expect("configuration file");
+    }
+
+    /// A command of the program in a clean environment, with this configuration.
+    pub(crate) fn command(&self, command: &[&str]) -> Command {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_faxgate"));
+        program.args(command).arg("--config").arg(&self.config);
+        program
+            .env_clear()
+            .envs(self.env.iter().map(|(name, value)| (name, value)));
+        program.current_dir(&self.folder);
+        program
+    }
+
+    /// Starts the program without waiting until it serves.
+    pub(crate) fn spawn(&mut self) {
+        assert!(self.child.is_none(), "already running");
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.log)
+            .expect("log file");
+        let mut program = self.command(&["serve"]);
+        program
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("log file"))
+            .stderr(log);
+        self.child = Some(program.spawn().expect("start faxgate"));
+    }
+
+    /// Starts the program and waits until `healthy` says that it serves.
+    pub(crate) async fn start<F, Fut>(&mut self, healthy: F)
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = bool>,
+    {
+        self.spawn();
+        let begin = std::time::Instant::now();
+        while !healthy().await {
+            if let Some(status) = self.exited() {
+                panic!("faxgate ended at start with {status}:\n{}", self.log());
+            }
+            assert!(
+                begin.elapsed() < START,
+                "faxgate does not become healthy:\n{}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    /// Ends the program the hard way: as a power cut does, as far as a process can tell.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // One that ended by itself meanwhile is as dead.
+            let _ = child.kill();
+            child.wait().expect("wait for faxgate");
+        }
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let child = self.child.as_ref().expect("faxgate runs");
+        let pid = Pid::from_raw(i32::try_from(child.id()).expect("pid")).expect("pid");
+        kill_process(pid, signal).expect("signal");
+    }
+
+    /// Asks it to end and waits until it has.
+    pub(crate) async fn terminate(&mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        self.ended().await
+    }
+
+    /// Waits until it has ended.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let begin = std::time::Instant::now();
+        loop {
+            if let Some(status) = self.exited() {
+                self.child = None;
+                return status;
+            }
+            assert!(
+                begin.elapsed() < Duration::from_secs(60),
+                "faxgate does not end:\n{}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Everything it has said since the first start.
+    pub(crate) fn log(&self) -> String {
+        fs::read(&self.log)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
+    }
+
+    /// Waits until the log has a line with this text.
+    pub(crate) async fn says(&self, text: &str) {
+        wait::until(&format!("a log line with {text:?}"), || async {
+            self.log().contains(text).then_some(())
+        })
+        .await;
+    }
+
+    /// Opens files; for memory and handles see `/proc`.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    fn exited(&mut self) -> Option<ExitStatus> {
+        self.child.as_mut()?.try_wait().expect("wait for faxgate")
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.kill();
+        let log = self.log();
+        if std::thread::panicking() {
+            let tail: Vec<&str> = log.lines().rev().take(60).collect();
+            eprintln!("--- the end of faxgate's log");
+            tail.iter().rev().for_each(|line| eprintln!("{line}"));
+            return;
+        }
+        assert!(!log.contains("panicked at"), "faxgate panicked:\n{log}");
+    }
+}
+
+/// Every file below a folder, with its size.
+pub(crate) fn files(folder: &Path) -> Vec<(PathBuf, u64)> {
+    let mut found = Vec::new();
+    let Ok(entries) = fs::read_dir(folder) else {
+        return found;
+    };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            let bytes = File::open(&path)
+                .and_then(|file| file.metadata())
+                .map_or(0, |meta| meta.len());
+            found.push((path, bytes));
+        }
+    }
+    found
+}

@@ -1,0 +1,265 @@
+//! A whole installation: program, provider, certificate, folder; taken down and looked over at the end.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use faxgate::simulator::SimulatorConfig;
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use toml::{Table, Value};
+
+use super::client::Client;
+use super::gate::{self, Gate};
+use super::ports;
+use super::provider::Provider;
+
+/// The bootstrap key of every installation of the tests.
+pub(crate) const BOOTSTRAP: &str = "bootstrap-canary-key-0123456789abcdef";
+/// The provider's key, secret and callback token.
+pub(crate) const API_KEY: &str = "provider-key-canary";
+pub(crate) const API_SECRET: &str = "provider-secret-canary-5f1d";
+pub(crate) const CALLBACK_TOKEN: &str = "callback-token-canary-77aa";
+
+/// The policies are compiled by whoever starts first, not by all at once.
+static WARM: OnceCell<()> = OnceCell::const_new();
+
+/// What to change before an installation starts.
+pub(crate) struct Setup {
+    config: Table,
+    env: Vec<(String, String)>,
+    /// How the provider is.
+    pub(crate) provider: SimulatorConfig,
+    /// Where the provider's API is reached, when not directly.
+    pub(crate) api_url: Option<String>,
+    folder: TempDir,
+    https: SocketAddr,
+    http: SocketAddr,
+    cert_pem: String,
+}
+
+/// A running installation.
+pub(crate) struct World {
+    /// The program.
+    pub(crate) gate: Gate,
+    /// The provider.
+    pub(crate) provider: Provider,
+    /// The holder of the bootstrap key.
+    pub(crate) admin: Client,
+    pub(crate) https: SocketAddr,
+    pub(crate) http: SocketAddr,
+    pub(crate) cert_pem: String,
+    config: Table,
+    /// Dropped last: the program ends before its folder goes.
+    folder: TempDir,
+}
+
+impl World {
+    /// With the defaults of [`Setup::new`].
+    pub(crate) async fn start() -> Self {
+        Setup::new().start().await
+    }
+
+    /// The data folder.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A folder for whatever a test needs besides.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.path().to_path_buf()
+    }
+
+    /// The public address.
+    pub(crate) fn public_url(&self) -> String {
+        public_url(self.https)
+    }
+
+    /// A client with a new key for `owner` that may send and read.
+    pub(crate) async fn sender(&self, owner: &str) -> Client {
+        let token = self.admin.make_key(owner, &["fax:send", "fax:read"]).await;
+        self.admin.with_key(&token)
+    }
+
+    /// The program ends without warning.
+    pub(crate) fn kill(&mut self) {
+        self.gate.kill();
+    }
+
+    /// The program starts again on the same folder and ports.
+    pub(crate) async fn revive(&mut self) {
+        let client = self.admin.without_key();
+        self.gate.start(|| healthy(&client)).await;
+    }
+
+    /// Changes a setting for the next start or reload.
+    pub(crate) fn set(&mut self, key: &str, value: impl Into<Value>) {
+        put(&mut self.config, key, value.into());
+        self.gate.configure(&self.config);
+    }
+
+    /// Every file of the data folder but the compiled policies, with its size.
+    pub(crate) fn files(&self) -> Vec<(PathBuf, u64)> {
+        gate::files(&self.data())
+    }
+
+    /// A client that does not check certificates beyond ours, made anew: no connection is open.
+    pub(crate) fn fresh_client(&self) -> Client {
+        Client::new(http_client(&self.cert_pem), &self.public_url(), Some(BOOTSTRAP))
+    }
+}
+
+impl Setup {
+    /// TLS with a certificate of our own, a quick provider, short waits, everything logged.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("faxgate-it-")
+            .tempdir()
+            .expect("folder");
+        let (https, http) = (ports::reserve(), ports::reserve());
+        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let made = faxgate::tls::self_signed(&names).expect("certificate");
+        let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        fs::write(&cert, &made.cert_pem).expect("certificate file");
+        fs::write(&key, made.key_pem.reveal()).expect("key file");
+        let provider = SimulatorConfig {
+            api_key: API_KEY.to_owned(),
+            api_secret: API_SECRET.to_owned(),
+            callback_token: Some(CALLBACK_TOKEN.to_owned()),
+            time_scale: 20.0,
+            trust_pem: Some(made.cert_pem.clone()),
+            ..SimulatorConfig::default()
+        };
+        let mut setup = Self {
+            config: Table::new(),
+            env: Vec::new(),
+            provider,
+            api_url: None,
+            https,
+            http,
+            cert_pem: made.cert_pem,
+            folder,
+        };
+        setup.defaults();
+        setup
+            .set("tls.cert_file", cert.to_string_lossy().into_owned())
+            .set("tls.key_file", key.to_string_lossy().into_owned());
+        setup
+    }
+
+    fn defaults(&mut self) {
+        let data = self.folder.path().join("data");
+        let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("policies");
+        let (https, http) = (self.https.to_string(), self.http.to_string());
+        let public_url = public_url(self.https);
+        self.set("data_dir", data.to_string_lossy().into_owned())
+            .set("public_url", public_url)
+            .set("listen.https", https)
+            .set("listen.http", http)
+            .set("auth.bootstrap_key", BOOTSTRAP)
+            .set("phaxio.api_key", API_KEY)
+            .set("phaxio.api_secret", API_SECRET)
+            .set("phaxio.callback_token", CALLBACK_TOKEN)
+            .set("phaxio.requests_per_second", 500.0)
+            .set("phaxio.timeout_seconds", 2.0)
+            .set("dispatch.backoff_seconds", 0.2)
+            .set("dispatch.grace_seconds", 1.0)
+            .set("dispatch.poll_after_seconds", 2.0)
+            .set("plugins.cache_dir", cache.to_string_lossy().into_owned())
+            .set("log.format", "json")
+            .set("log.level", "info,faxgate=trace");
+    }
+
+    /// Sets one key of the configuration, for example `dispatch.grace_seconds`.
+    pub(crate) fn set(&mut self, key: &str, value: impl Into<Value>) -> &mut Self {
+        put(&mut self.config, key, value.into());
+        self
+    }
+
+    /// Sets a variable of the program's environment, which has none otherwise.
+    pub(crate) fn env(&mut self, name: &str, value: &str) -> &mut Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Serves in clear on loopback as well, for clients that know no certificate of ours; answers that address.
+    pub(crate) fn enforce_nothing(&mut self) -> String {
+        self.set("enforce_public_https", false);
+        format!("http://{}", self.http)
+    }
+
+    /// The installation's folder, before it starts.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.path().to_path_buf()
+    }
+
+    /// Starts the provider alone; answers it with the program ready to start.
+    pub(crate) async fn start(mut self) -> World {
+        let provider = Provider::start(self.provider.clone()).await;
+        let api_url = self.api_url.clone().unwrap_or_else(|| provider.api_url());
+        self.set("phaxio.api_url", api_url);
+        let gate = Gate::new(self.folder.path(), &self.config, self.env);
+        let admin = Client::new(
+            http_client(&self.cert_pem),
+            &public_url(self.https),
+            Some(BOOTSTRAP),
+        );
+        let mut world = World {
+            gate,
+            provider,
+            admin,
+            https: self.https,
+            http: self.http,
+            cert_pem: self.cert_pem,
+            config: self.config,
+            folder: self.folder,
+        };
+        let mut begun = false;
+        WARM.get_or_init(|| {
+            begun = true;
+            world.revive()
+        })
+        .await;
+        if !begun {
+            world.revive().await;
+        }
+        world
+    }
+}
+
+fn public_url(https: SocketAddr) -> String {
+    format!("https://localhost:{}", https.port())
+}
+
+/// Trusts our certificate and keeps connections as a browser would.
+pub(crate) fn http_client(cert_pem: &str) -> reqwest::Client {
+    let certificate = reqwest::Certificate::from_pem(cert_pem.as_bytes()).expect("certificate");
+    reqwest::Client::builder()
+        .tls_certs_only([certificate])
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(std::time::Duration::from_secs(60))
+        .build()
+        .expect("client")
+}
+
+async fn healthy(client: &Client) -> bool {
+    let request = client.request(http::Method::GET, "/health");
+    client
+        .try_ask(request)
+        .await
+        .is_ok_and(|answer| answer.status == 200)
+}
+
+fn put(config: &mut Table, key: &str, value: Value) {
+    match key.split_once('.') {
+        None => {
+            config.insert(key.to_owned(), value);
+        }
+        Some((section, rest)) => {
+            let section = config
+                .entry(section)
+                .or_insert_with(|| Value::Table(Table::new()));
+            put(section.as_table_mut().expect("a section"), rest, value);
+        }
+    }
+}
