@@ -3,4 +3,5 @@
 //! They start the real `faxgate` program on loopback and see what clients and the provider see.
 
 mod harness;
+mod provider;
 mod tidy;

@@ -87,6 +87,7 @@ async fn answers_have_the_described_shape() {
         (format!("/fax/{id}"), "FaxJob"),
         ("/fax".to_owned(), "FaxList"),
         ("/admin/api-keys".to_owned(), "KeyList"),
+        ("/admin/plugins".to_owned(), "PluginList"),
         ("/admin/audit".to_owned(), "AuditList"),
         ("/admin/health-status".to_owned(), "HealthStatus"),
         ("/health".to_owned(), "Ok"),
