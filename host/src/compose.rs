@@ -179,9 +179,7 @@ impl Service {
                     .spawn(until(stopped.clone(), control::serve(listener, desk)));
             }
             // Everything else works without it.
-            Err(error) => {
-                tracing::warn!(%error, "no control socket: `faxgate keys` needs the service stopped")
-            }
+            Err(error) => tracing::warn!(%error, "no control socket: `faxgate keys` needs the service stopped"),
         }
         if let Some(tls) = &self.tls {
             self.background
