@@ -10,7 +10,7 @@ mod demo;
 mod health;
 mod keys;
 mod output;
-pub mod plugin;
+mod plugin;
 mod sample;
 mod send;
 mod serve;
