@@ -98,7 +98,7 @@ fn reads(c: &mut Criterion) {
 /// A document in the commit of its job, against a synced file of its own before that commit.
 fn documents(c: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
-    for size in [4 * 1024, 32 * 1024, 100 * 1024, 1024 * 1024] {
+    for size in [4 * 1024, 32 * 1024, 100 * 1024, 256 * 1024, 1024 * 1024] {
         let mut group = c.benchmark_group(format!("document {} KiB", size / 1024));
         group
             .sample_size(10)

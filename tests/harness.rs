@@ -12,5 +12,4 @@ pub(crate) mod s3;
 pub(crate) mod wait;
 pub(crate) mod world;
 
-pub(crate) use client::{Answer, Client};
 pub(crate) use world::World;

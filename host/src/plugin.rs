@@ -19,12 +19,16 @@
 
 mod bench;
 mod bindings;
+#[cfg(test)]
+mod builtin_tests;
 mod cache;
 mod call;
 mod callback;
 mod compile;
 mod convert;
 mod document;
+#[cfg(test)]
+mod document_tests;
 mod embedded;
 pub mod encode;
 mod engine;
@@ -62,6 +66,7 @@ pub use types::{
 pub use watch::{WatchError, Watcher, watch};
 
 use crate::config::plugins::PluginsConfig;
+use crate::telemetry::metrics::{PLUGIN_PROBLEMS, PLUGINS};
 use cache::Cache;
 use engine::Runtime;
 use registry::{Builder, Set};
@@ -119,7 +124,10 @@ impl Plugins {
         };
         let new = Arc::new(builder.build().await?);
         let report = old.changes(&new);
-        metrics::gauge!("faxgate_plugin_problems").set(report.problems.len() as f64);
+        metrics::gauge!(PLUGIN_PROBLEMS).set(report.problems.len() as f64);
+        for slot in Slot::ALL {
+            metrics::gauge!(PLUGINS, "slot" => slot.as_str()).set(new.chain(slot).len() as f64);
+        }
         self.0.set.store(new);
         if report.changed_anything() {
             tracing::info!(

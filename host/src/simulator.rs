@@ -73,7 +73,7 @@ pub struct SimulatorConfig {
     pub callback_url: Option<String>,
     /// Where received faxes are delivered.
     pub inbound_url: Option<String>,
-    /// Certificate authorities (PEM) to trust besides the machine's.
+    /// Certificate authorities (PEM) to trust in place of the machine's.
     pub trust_pem: Option<String>,
     /// Fetch and deliver over TLS whatever the certificate.
     pub accept_invalid_certs: bool,

@@ -59,7 +59,7 @@ use parking_lot::Mutex;
 
 use crate::base::clock::Clock;
 use crate::domain::link::LinkKey;
-use db::Db;
+use db::{Db, Room};
 use meta::Secrets;
 use touch::Touches;
 use writer::Writer;
@@ -81,10 +81,10 @@ pub struct StoreOptions {
     /// Disk space in bytes that new faxes leave free, so that those already accepted can still be finished and
     /// recorded on a disk that is otherwise full.
     pub reserve_bytes: u64,
-    /// Size of the file in bytes from which commits are made so that a start after a crash is quick. Measured:
-    /// the full check of a smaller file takes about 2 s for a GiB in the page cache; quick repair takes a
-    /// second sync in each commit, which a fax that arrives alone waits for (4 ms became 8) and a group of 64
-    /// hardly notices (10 %).
+    /// Size of the file in bytes from which commits are made so that a start after a crash is quick. Measured
+    /// roughly: the full check of a smaller file takes 1 to 2 s for a GiB in the page cache; quick repair takes
+    /// a second sync in each commit, which a fax that arrives alone waits for (up to twice as long) and a group
+    /// of 64 hardly notices (10 %).
     pub quick_repair_from: u64,
 }
 
@@ -105,7 +105,8 @@ impl Store {
     /// [`StoreError::Locked`] when another process has it open, [`StoreError::NewerSchema`] when a newer
     /// version wrote it, and whatever the disk says.
     pub fn open(file: &Path, clock: Clock, options: StoreOptions) -> Result<Self, StoreError> {
-        let db = Db::open(backend::open_file(file)?, &options)
+        let db = backend::open_file(file)
+            .and_then(|backend| Db::open(backend, &options))
             .map_err(|error| error.of_file(file))?
             .watching_space_of(file, options.reserve_bytes);
         Self::start(db, clock, options)
@@ -143,13 +144,17 @@ impl Store {
         self.shared.secrets.link_key()
     }
 
-    /// Whether the store can do its work: a read works and the writer lives.
+    /// Whether the store can do its work: a read works, the writer lives and the disk has room.
     ///
     /// # Errors
     /// What stands in the way.
     pub fn check(&self) -> Result<(), StoreError> {
         meta::check(&self.shared.db.read()?)?;
-        self.shared.writer.check()
+        self.shared.writer.check()?;
+        match self.shared.db.room(0) {
+            Room::Enough | Room::Reserve => Ok(()),
+            Room::None => Err(StoreError::Full),
+        }
     }
 
     fn start(db: Db, clock: Clock, options: StoreOptions) -> Result<Self, StoreError> {

@@ -1,15 +1,14 @@
 //! A line between two programs that can be cut, slowed or held.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// What the line does to connections made from now on.
+/// What the line does to connections. Those that stand when it changes break.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Trouble {
     /// Accept and close at once.
@@ -27,7 +26,7 @@ pub(crate) struct Trouble {
 /// A proxy on loopback; ends with this value.
 pub(crate) struct Line {
     pub(crate) addr: SocketAddr,
-    trouble: Arc<Mutex<Trouble>>,
+    trouble: watch::Sender<Trouble>,
     task: JoinHandle<()>,
 }
 
@@ -36,26 +35,30 @@ impl Line {
     pub(crate) async fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
         let addr = listener.local_addr().expect("address");
-        let trouble = Arc::new(Mutex::new(Trouble::default()));
-        let task = tokio::spawn({
-            let trouble = Arc::clone(&trouble);
-            async move {
-                loop {
-                    let Ok((client, _)) = listener.accept().await else {
-                        continue;
-                    };
-                    let trouble = *trouble.lock();
-                    if !trouble.refuse {
-                        tokio::spawn(carry(client, server, trouble));
-                    }
+        let (trouble, changes) = watch::channel(Trouble::default());
+        let task = tokio::spawn(async move {
+            loop {
+                let Ok((client, _)) = listener.accept().await else {
+                    continue;
+                };
+                let mut changes = changes.clone();
+                let trouble = *changes.borrow_and_update();
+                if trouble.refuse {
+                    continue;
                 }
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = carry(client, server, trouble) => {}
+                        _ = changes.changed() => {}
+                    }
+                });
             }
         });
         Self { addr, trouble, task }
     }
 
     pub(crate) fn set(&self, trouble: Trouble) {
-        *self.trouble.lock() = trouble;
+        self.trouble.send_replace(trouble);
     }
 
     pub(crate) fn heal(&self) {

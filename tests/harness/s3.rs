@@ -20,17 +20,17 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 /// The access key that the server knows.
-pub const ACCESS_KEY: &str = "TESTACCESSKEY";
+pub(crate) const ACCESS_KEY: &str = "TESTACCESSKEY";
 /// Its secret.
-pub const SECRET_KEY: &str = "test-secret-of-the-object-store";
+pub(crate) const SECRET_KEY: &str = "test-secret-of-the-object-store";
 /// The bucket that exists.
-pub const BUCKET: &str = "faxes";
+pub(crate) const BUCKET: &str = "faxes";
 
 type Body = BoxBody<Bytes, std::io::Error>;
 
 /// What the next request meets instead of service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// An empty answer with this status; the request has no effect.
     Status(u16),
     /// No answer at all; the request has no effect.
@@ -45,15 +45,15 @@ pub enum Fault {
 
 /// A request that arrived.
 #[derive(Debug, Clone)]
-pub struct Seen {
-    pub method: Method,
-    pub path: String,
-    pub headers: HeaderMap,
+pub(crate) struct Seen {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
 }
 
 /// A running server; ends with this value.
-pub struct S3Server {
-    pub addr: SocketAddr,
+pub(crate) struct S3Server {
+    pub(crate) addr: SocketAddr,
     root: TempDir,
     control: Arc<Control>,
     task: tokio::task::JoinHandle<()>,
@@ -68,7 +68,7 @@ struct Control {
 
 impl S3Server {
     /// Starts a server with an empty bucket.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let root = tempfile::tempdir().expect("temporary folder");
         std::fs::create_dir(root.path().join(BUCKET)).expect("bucket");
         let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(root.path()).expect("file system"));
@@ -87,27 +87,27 @@ impl S3Server {
     }
 
     /// Its address for `storage.s3.endpoint_url`.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
     /// The next requests meet these faults, one each.
-    pub fn script(&self, faults: impl IntoIterator<Item = Fault>) {
+    pub(crate) fn script(&self, faults: impl IntoIterator<Item = Fault>) {
         self.control.faults.lock().extend(faults);
     }
 
     /// Every request without a scripted fault meets this one; none ends it.
-    pub fn always(&self, fault: Option<Fault>) {
+    pub(crate) fn always(&self, fault: Option<Fault>) {
         *self.control.always.lock() = fault;
     }
 
     /// The requests since the last call.
-    pub fn take_seen(&self) -> Vec<Seen> {
+    pub(crate) fn take_seen(&self) -> Vec<Seen> {
         std::mem::take(&mut self.control.seen.lock())
     }
 
     /// Names of the objects in the bucket, sorted.
-    pub fn objects(&self) -> Vec<String> {
+    pub(crate) fn objects(&self) -> Vec<String> {
         let bucket = self.root.path().join(BUCKET);
         let mut names = Vec::new();
         walk(&bucket, &mut |path| {

@@ -182,6 +182,12 @@ impl Setup {
         self
     }
 
+    /// Serves in clear on loopback as well, for clients that know no certificate of ours; answers that address.
+    pub(crate) fn enforce_nothing(&mut self) -> String {
+        self.set("enforce_public_https", false);
+        format!("http://{}", self.http)
+    }
+
     /// The installation's folder, before it starts.
     pub(crate) fn folder(&self) -> PathBuf {
         self.folder.path().to_path_buf()

@@ -19,7 +19,7 @@ const FLOORS: [&[&str]; 8] = [
     ],
     &["app", "dispatch", "retention"],
     &["http"],
-    &["cli", "compose", "lifecycle", "main"],
+    &["cli", "compose", "control", "lifecycle", "main"],
 ];
 
 /// The floor of a room.

@@ -2,13 +2,19 @@
 
 use super::{App, Error, Origin};
 use crate::domain::code::Code;
-use crate::plugin::{Grants, PluginInfo, ReloadReport};
+use crate::plugin::{Grants, PluginInfo, PluginProblem, ReloadReport};
 
 impl App {
     /// What is loaded.
     #[must_use]
     pub fn plugins(&self) -> Vec<PluginInfo> {
         self.parts.plugins.list()
+    }
+
+    /// What could not be loaded, with the remedy.
+    #[must_use]
+    pub fn plugin_problems(&self) -> Vec<PluginProblem> {
+        self.parts.plugins.problems()
     }
 
     /// Loads the drop-in folder anew. The old set serves until the new one is complete, and goes on serving

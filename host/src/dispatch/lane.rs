@@ -161,9 +161,13 @@ fn find(
             return Ok(Found::Job(Box::new(job)));
         }
     }
-    // Whoever is busy rings when done; what is due later has its time.
-    let later = if seen == 0 {
-        store.next_waiting(lane)?
+    // Whoever is busy rings when done. What is due later has its time, also behind those that are busy; past a
+    // full look-ahead the next one is due as well, and only the bell helps.
+    let later = if seen < LOOK_AHEAD {
+        store
+            .waiting(lane, Timestamp::MAX, position, 1)?
+            .first()
+            .map(|(at, _)| *at)
     } else {
         None
     };

@@ -237,7 +237,8 @@ mod tests {
 
     #[test]
     fn trusted_proxies_are() {
-        let cases: &[(&[(&str, &str)], &str, Scheme)] = &[
+        type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, Scheme);
+        let cases: &[Case<'_>] = &[
             (
                 &[("x-forwarded-for", "192.0.2.9"), ("x-forwarded-proto", "https")],
                 "192.0.2.9",

@@ -29,7 +29,7 @@ use super::error::Problem;
 use super::limits::Limits;
 use super::server::Inner;
 use super::timeouts::Timeouts;
-use crate::app::App;
+use crate::app::{App, Check};
 use crate::base::id::{self, IdSource};
 use crate::telemetry::metrics::{HTTP_REQUEST_SECONDS, HTTP_REQUESTS};
 
@@ -65,7 +65,14 @@ struct Shared {
     metrics: MetricsPage,
     timeouts: Timeouts,
     limits: Limits,
+    readiness: tokio::sync::Mutex<Option<(Instant, Readiness)>>,
 }
+
+/// What the checks said; looked up at most once a second, since everybody may ask.
+pub(super) type Readiness = Arc<Vec<Check>>;
+
+/// How long the result of the checks is shown.
+const READINESS_AGE: Duration = Duration::from_secs(1);
 
 /// The id of a request.
 #[derive(Clone, Debug)]
@@ -102,6 +109,7 @@ impl Edge {
             metrics,
             timeouts,
             limits: Limits::default(),
+            readiness: tokio::sync::Mutex::new(None),
         }))
     }
 
@@ -118,6 +126,17 @@ impl Edge {
     /// How long to wait for clients.
     pub(super) fn timeouts(&self) -> &Timeouts {
         &self.0.timeouts
+    }
+
+    /// Every check. Those who ask at the same time share one round of checks.
+    pub(super) async fn readiness(&self) -> Readiness {
+        let mut last = self.0.readiness.lock().await;
+        if let Some((_, checks)) = last.as_ref().filter(|(at, _)| at.elapsed() < READINESS_AGE) {
+            return Arc::clone(checks);
+        }
+        let checks = Arc::new(self.app().readiness().await);
+        *last = Some((Instant::now(), Arc::clone(&checks)));
+        checks
     }
 
     /// The page of metrics.

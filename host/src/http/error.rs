@@ -16,7 +16,11 @@ pub(super) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// A refusal, ready to be answered.
 #[derive(Debug, Clone)]
-pub(crate) struct Problem {
+pub(crate) struct Problem(Box<Refusal>);
+
+/// On the heap, since every handler may answer one and most never do.
+#[derive(Debug, Clone)]
+struct Refusal {
     kind: Kind,
     detail: String,
     headers: HeaderMap,
@@ -171,11 +175,11 @@ impl Problem {
                 HeaderValue::from_static("Bearer realm=\"faxgate\""),
             );
         }
-        Self {
+        Self(Box::new(Refusal {
             kind,
             detail: detail.into(),
             headers,
-        }
+        }))
         .retry_after(kind.is_temporary().then_some(DEFAULT_RETRY))
     }
 
@@ -190,7 +194,8 @@ impl Problem {
     /// With the wait before another attempt, in whole seconds, rounded up.
     pub(crate) fn retry_after(mut self, wait: Option<Duration>) -> Self {
         if let Some(wait) = wait {
-            self.headers
+            self.0
+                .headers
                 .insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait).max(1)));
         }
         self
@@ -199,7 +204,7 @@ impl Problem {
     /// With a header.
     pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers.insert(name, value);
+            self.0.headers.insert(name, value);
         }
         self
     }
@@ -207,13 +212,13 @@ impl Problem {
     /// The class.
     #[cfg(test)]
     pub(crate) fn kind(&self) -> Kind {
-        self.kind
+        self.0.kind
     }
 
     /// The sentence.
     #[cfg(test)]
     pub(crate) fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 }
 
@@ -243,16 +248,21 @@ impl From<app::Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, _, title) = self.kind.describe();
+        let Refusal {
+            kind,
+            detail,
+            headers,
+        } = *self.0;
+        let (status, _, title) = kind.describe();
         let body = serde_json::json!({
-            "type": self.kind.uri(),
+            "type": kind.uri(),
             "title": title,
             "status": status.as_u16(),
-            "detail": self.detail,
+            "detail": detail,
         });
         let mut response = Response::new(Body::from(body.to_string()));
         *response.status_mut() = status;
-        *response.headers_mut() = self.headers;
+        *response.headers_mut() = headers;
         response
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));

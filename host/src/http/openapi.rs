@@ -62,6 +62,10 @@ fn document() -> Value {
             {"name": "health", "description": "Probes and metrics"},
         ],
         "paths": paths,
+        "x-problem-types": Kind::EVERY.map(|kind| {
+            let (status, _, title) = kind.describe();
+            json!({"type": kind.uri(), "status": status.as_u16(), "title": title})
+        }),
         "components": {
             "securitySchemes": {
                 "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -113,24 +117,28 @@ fn describe(route: &Route, operation: Operation) -> Value {
         responses.insert(status.to_string(), response);
     }
     responses.extend(problems(&errors));
-    let mut described = json!({
-        "operationId": id,
-        "tags": [tag],
-        "summary": summary,
-        "parameters": parameters,
-        "responses": responses,
-        "security": security(route.need),
-    });
-    if !description.is_empty() {
-        described["description"] = description.into();
+    let mut described = Map::from_iter([
+        ("operationId".to_owned(), json!(id)),
+        ("tags".to_owned(), json!([tag])),
+        ("summary".to_owned(), json!(summary)),
+        ("parameters".to_owned(), json!(parameters)),
+        ("responses".to_owned(), Value::Object(responses)),
+        ("security".to_owned(), security(route.need)),
+    ]);
+    let further = [
+        (
+            "description",
+            (!description.is_empty()).then(|| json!(description)),
+        ),
+        ("x-scope", scope(route.need).map(|scope| json!(scope.as_str()))),
+        ("requestBody", body),
+    ];
+    for (name, value) in further {
+        if let Some(value) = value {
+            described.insert(name.to_owned(), value);
+        }
     }
-    if let Some(scope) = scope(route.need) {
-        described["x-scope"] = scope.as_str().into();
-    }
-    if let Some(body) = body {
-        described["requestBody"] = body;
-    }
-    described
+    Value::Object(described)
 }
 
 fn path_parameter(name: &str, description: &str, pattern: &str) -> Value {
@@ -203,17 +211,21 @@ fn problem(status: &str, kinds: &[&Kind]) -> Value {
             (name.to_owned(), json!({"value": value}))
         })
         .collect();
-    let mut headers = json!({"x-request-id": header("Names the request in the log")});
-    if matches!(status, "429" | "503") {
-        headers["Retry-After"] = header("Seconds to wait");
+    let mut headers = vec![("x-request-id", "Names the request in the log")];
+    match status {
+        "401" => headers.push(("WWW-Authenticate", "How to authenticate")),
+        "429" => headers.extend([
+            ("Retry-After", "Seconds to wait"),
+            ("RateLimit-Policy", "The limits that apply"),
+            ("RateLimit", "What is left of them"),
+        ]),
+        "503" => headers.push(("Retry-After", "Seconds to wait")),
+        _ => {}
     }
-    if status == "429" {
-        headers["RateLimit-Policy"] = header("The limits that apply");
-        headers["RateLimit"] = header("What is left of them");
-    }
-    if status == "401" {
-        headers["WWW-Authenticate"] = header("How to authenticate");
-    }
+    let headers: Map<_, _> = headers
+        .into_iter()
+        .map(|(name, text)| (name.to_owned(), header(text)))
+        .collect();
     json!({
         "description": titles.join("; or: "),
         "headers": headers,

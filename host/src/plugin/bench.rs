@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::call::{Callee, Ended, Fault, Session, run};
 use super::compile::prepare;
@@ -89,7 +90,8 @@ impl Workbench {
         let begin = Instant::now();
         let prepared = {
             let runtime = Arc::clone(&runtime);
-            tokio::task::spawn_blocking(move || prepare(&runtime, None, &wasm)).await
+            tokio::task::spawn_blocking(move || prepare(&runtime, None, &wasm, Sha256::digest(&wasm).into()))
+                .await
         };
         let prepared = prepared
             .unwrap_or_else(|_| Err(Flaw::Invalid("the compiler gave up on it".to_owned()).into()))?;

@@ -7,7 +7,7 @@
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, Mac};
@@ -56,7 +56,7 @@ impl Cache {
         if meta.permissions().mode() & 0o077 != 0 {
             fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
         }
-        let key = read_or_make_key(&dir.join("key"))?;
+        let key = read_or_make_key(dir)?;
         Ok(Self {
             dir: dir.to_owned(),
             key,
@@ -147,38 +147,43 @@ fn entry_name(engine: &Engine, sha256: &[u8; 32]) -> String {
     format!("{}.compiled", hex::encode(sha.0.finalize()))
 }
 
-fn read_or_make_key(path: &Path) -> io::Result<[u8; 32]> {
-    let mut fresh = [0; 32];
-    getrandom::fill(&mut fresh).map_err(|error| io::Error::other(error.to_string()))?;
-    let new = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-    match new {
-        Ok(mut file) => {
-            file.write_all(&fresh)?;
-            file.sync_all()?;
-            return Ok(fresh);
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error),
-    }
-    let mut file = fs::File::open(path)?;
-    let mut key = [0; 32];
-    if file.metadata()?.permissions().mode() & 0o077 == 0 && file.read_exact(&mut key).is_ok() {
+/// The key of this folder. A key that others could read, or half a key, makes every entry doubtful: then a new one.
+fn read_or_make_key(dir: &Path) -> io::Result<[u8; 32]> {
+    let path = dir.join("key");
+    if let Some(key) = read_key(&path)? {
         return Ok(key);
     }
-    // A key that others could read, or half a key, makes every entry doubtful: begin anew.
-    fs::remove_file(path)?;
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut fresh = [0; 32];
+    getrandom::fill(&mut fresh).map_err(|error| io::Error::other(error.to_string()))?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".key-")
+        .permissions(fs::Permissions::from_mode(0o600))
+        .tempfile_in(dir)?;
     file.write_all(&fresh)?;
-    file.sync_all()?;
-    Ok(fresh)
+    file.as_file().sync_all()?;
+    // Whole or not at all, and never over the key of a process that was faster.
+    match file.persist_noclobber(&path) {
+        Ok(_) => Ok(fresh),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+            read_key(&path)?.ok_or_else(|| io::Error::other("the key changes under our hands"))
+        }
+        Err(error) => Err(error.error),
+    }
+}
+
+/// The key in the file; none, and no file either, when it is not usable.
+fn read_key(path: &Path) -> io::Result<Option<[u8; 32]>> {
+    let mut file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut key = [0; 32];
+    if file.metadata()?.permissions().mode() & 0o077 == 0 && file.read_exact(&mut key).is_ok() {
+        return Ok(Some(key));
+    }
+    fs::remove_file(path)?;
+    Ok(None)
 }
 
 impl Hasher for Sha {
@@ -188,5 +193,24 @@ impl Hasher for Sha {
 
     fn write(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_kept_unless_others_could_read_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        let key = Cache::try_open(dir.path()).unwrap().key;
+        assert_eq!(Cache::try_open(dir.path()).unwrap().key, key);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let second = Cache::try_open(dir.path()).unwrap().key;
+        assert_ne!(second, key);
+        fs::write(&path, [1; 7]).unwrap();
+        assert_ne!(Cache::try_open(dir.path()).unwrap().key, second);
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

@@ -104,8 +104,7 @@ where
 {
     let slot = plugin.callee.prepared.slot;
     let Ok(permit) = runtime.admit(slot).await else {
-        metrics::counter!("faxgate_plugin_calls_total", "plugin" => plugin.name().to_owned(), "slot" => slot.as_str(), "outcome" => "busy")
-            .increment(1);
+        plugin.count("busy");
         return Err(CallError::Busy);
     };
     call_with(runtime, plugin, permit, work).await
@@ -164,7 +163,7 @@ where
     let name = &callee.identity.name;
     let outcome = tokio::select! {
         biased;
-        done = runtime.run(inside) => match done {
+        done = runtime.run(callee.prepared.slot, inside) => match done {
             Some(outcome) => outcome.map_err(|fault| failure(name, fault, &meter)),
             None => Err(PluginFailure {
                 plugin: name.clone(),

@@ -1,7 +1,6 @@
 //! From bytes to something that can be instantiated: kind, size, imports, exports, compilation and type check.
 //! Nothing of the guest runs here.
 
-use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
@@ -42,14 +41,18 @@ struct Survey {
     flaws: Vec<Flaw>,
 }
 
-/// Compiles a component and checks it against the slots. Takes as long as compiling takes: not for a thread that
+/// Compiles a component, whose digest is `sha256`, and checks it against the slots. Takes as long as compiling takes: not for a thread that
 /// serves requests.
 ///
 /// # Errors
 /// With every flaw found.
-pub(super) fn prepare(runtime: &Runtime, cache: Option<&Cache>, bytes: &[u8]) -> Result<Prepared, Unfit> {
+pub(super) fn prepare(
+    runtime: &Runtime,
+    cache: Option<&Cache>,
+    bytes: &[u8],
+    sha256: [u8; 32],
+) -> Result<Prepared, Unfit> {
     check_kind(bytes)?;
-    let sha256: [u8; 32] = Sha256::digest(bytes).into();
     let component = match cache.and_then(|cache| cache.get(runtime.engine(), &sha256)) {
         Some(component) => component,
         None => {

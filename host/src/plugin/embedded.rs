@@ -1,5 +1,9 @@
 //! The components that come with the binary. They go through the same doors as an operator's.
 
+use std::sync::LazyLock;
+
+use sha2::{Digest, Sha256};
+
 /// Name and bytes of a built-in component.
 pub(super) struct Embedded {
     pub(super) name: &'static str,
@@ -17,3 +21,16 @@ pub(super) const EMBEDDED: &[Embedded] = &[
         wasm: include_bytes!("../../../plugins/dist/callback-phaxio.wasm"),
     },
 ];
+
+/// Digests of [`EMBEDDED`], in its order. They are megabytes and never change: once is enough.
+static DIGESTS: LazyLock<Vec<[u8; 32]>> = LazyLock::new(|| {
+    EMBEDDED
+        .iter()
+        .map(|embedded| Sha256::digest(embedded.wasm).into())
+        .collect()
+});
+
+/// Every built-in component with its digest.
+pub(super) fn all() -> impl Iterator<Item = (&'static Embedded, [u8; 32])> {
+    EMBEDDED.iter().zip(DIGESTS.iter().copied())
+}

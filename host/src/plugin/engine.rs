@@ -176,15 +176,18 @@ impl Runtime {
         })
     }
 
-    /// Runs a call: its first tick on the caller's thread (most calls end within it and spare the hand-over), the
-    /// rest on the threads for guests. `None` when the call panicked.
-    pub(super) async fn run<F>(&self, call: F) -> Option<F::Output>
+    /// Runs a call of a slot. Calls of microseconds begin on the caller's thread and mostly end there, which spares
+    /// the hand-over; what is left after a tick, and every conversion, runs on the threads for guests. `None` when the
+    /// call panicked.
+    pub(super) async fn run<F>(&self, slot: Slot, call: F) -> Option<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
         let mut call = Box::pin(call);
-        if let Some(output) = call.as_mut().now_or_never() {
+        if slot != Slot::Converter
+            && let Some(output) = call.as_mut().now_or_never()
+        {
             return Some(output);
         }
         let task = self.guests.spawn(call)?;

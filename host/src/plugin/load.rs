@@ -14,6 +14,7 @@ use super::host_api::{Identity, printable};
 use super::stats::Stats;
 use super::types::{Grants, LimitsInfo, PluginInfo};
 use crate::config::plugins::{OnError, PluginConfig};
+use crate::telemetry::metrics::{PLUGIN_CALL_SECONDS, PLUGIN_CALLS, PLUGIN_DENIED_GROWTH};
 
 /// Time a plugin has to say who it is; unoptimised builds of the gateway are given more.
 const STARTUP_CPU: Duration = Duration::from_millis(if cfg!(debug_assertions) { 2000 } else { 50 });
@@ -229,32 +230,33 @@ impl Plugin {
         let slot = self.callee.prepared.slot.as_str();
         let time = ended.meter.elapsed();
         let labels = [("plugin", self.name().to_owned()), ("slot", slot.to_owned())];
-        metrics::histogram!("faxgate_plugin_call_seconds", &labels).record(time.as_secs_f64());
+        metrics::histogram!(PLUGIN_CALL_SECONDS, &labels).record(time.as_secs_f64());
         let denied = ended.meter.denied();
         if denied > 0 {
-            metrics::counter!("faxgate_plugin_denied_growth_total", &labels).increment(denied);
+            metrics::counter!(PLUGIN_DENIED_GROWTH, &labels).increment(denied);
         }
-        let outcome = match &ended.outcome {
-            Ok(_) => "ok",
-            Err(failure) => {
-                let kind = failure.kind.as_str();
-                metrics::counter!("faxgate_plugin_failures_total", "plugin" => self.name().to_owned(), "slot" => slot, "kind" => kind)
-                    .increment(1);
-                tracing::warn!(
-                    plugin = self.name(), slot, kind, cause = %failure.cause, remedy = failure.kind.remedy(),
-                    "a plugin failed"
-                );
-                "failed"
-            }
-        };
-        metrics::counter!("faxgate_plugin_calls_total", "plugin" => self.name().to_owned(), "slot" => slot, "outcome" => outcome)
-            .increment(1);
-        let error = ended
-            .outcome
-            .as_ref()
-            .err()
-            .map(|failure| format!("{}: {}", failure.kind, failure.cause));
+        let failure = ended.outcome.as_ref().err();
+        if let Some(failure) = failure {
+            tracing::warn!(
+                plugin = self.name(),
+                slot,
+                kind = failure.kind.as_str(),
+                cause = %failure.cause,
+                remedy = failure.kind.remedy(),
+                "a plugin failed"
+            );
+        }
+        self.count(failure.map_or("ok", |failure| failure.kind.as_str()));
+        let error = failure.map(|failure| format!("{}: {}", failure.kind, failure.cause));
         self.stats.ended(time, ended.meter.memory_peak(), error);
+    }
+
+    /// Counts one call by its outcome.
+    pub(super) fn count(&self, outcome: &'static str) {
+        let slot = self.callee.prepared.slot.as_str();
+        let plugin = self.name().to_owned();
+        metrics::counter!(PLUGIN_CALLS, "plugin" => plugin, "slot" => slot, "outcome" => outcome)
+            .increment(1);
     }
 
     /// What the operator sees of it.

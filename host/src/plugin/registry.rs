@@ -6,11 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::cache::Cache;
 use super::compile::{Prepared, prepare};
-use super::embedded::EMBEDDED;
+use super::embedded::{self, EMBEDDED};
 use super::engine::Runtime;
 use super::error::{Flaw, LoadError, Unfit};
 use super::limits::COMPONENT_BYTES;
@@ -138,8 +139,9 @@ impl Builder<'_> {
                 Err(unfit) => self.fall_back(&mut set, &source, &unfit),
             }
         }
-        for embedded in EMBEDDED {
-            match self.load(embedded.name, true, embedded.wasm.to_vec()).await {
+        for (embedded, sha256) in embedded::all() {
+            let bytes = Bytes::from_static(embedded.wasm);
+            match self.load(embedded.name, true, bytes, sha256).await {
                 Ok(plugin) => set.push(plugin),
                 // New settings may be wrong; a component that never loaded means a broken binary.
                 Err(unfit) if self.old.find(embedded.name, true).is_some() => {
@@ -167,11 +169,18 @@ impl Builder<'_> {
         let bytes = tokio::task::spawn_blocking(move || read_capped(&path))
             .await
             .map_err(|error| Flaw::Unreadable(error.to_string()))??;
-        self.load(name, false, bytes).await
+        let sha256 = Sha256::digest(&bytes).into();
+        self.load(name, false, bytes.into(), sha256).await
     }
 
     /// Loads a component, or takes what the old set has of it.
-    async fn load(&self, name: &str, builtin: bool, bytes: Vec<u8>) -> Result<Arc<Plugin>, Unfit> {
+    async fn load(
+        &self,
+        name: &str,
+        builtin: bool,
+        bytes: Bytes,
+        sha256: [u8; 32],
+    ) -> Result<Arc<Plugin>, Unfit> {
         let default = PluginConfig::default();
         let config = self.config.named.get(name).unwrap_or(&default);
         let terms = Terms {
@@ -180,7 +189,6 @@ impl Builder<'_> {
             config,
             grants: self.grants,
         };
-        let sha256: [u8; 32] = Sha256::digest(&bytes).into();
         // Before anything is done with the bytes.
         check_pin(config, &sha256)?;
         let old = self
@@ -190,15 +198,15 @@ impl Builder<'_> {
         let prepared = match old {
             Some(old) if old.same_terms(&terms) => return Ok(Arc::clone(old)),
             Some(old) => Arc::clone(&old.callee.prepared),
-            None => Arc::new(self.compile(bytes).await?),
+            None => Arc::new(self.compile(bytes, sha256).await?),
         };
         admit(self.runtime, prepared, terms).await.map(Arc::new)
     }
 
-    async fn compile(&self, bytes: Vec<u8>) -> Result<Prepared, Unfit> {
+    async fn compile(&self, bytes: Bytes, sha256: [u8; 32]) -> Result<Prepared, Unfit> {
         let runtime = Arc::clone(self.runtime);
         let cache = self.cache.clone();
-        tokio::task::spawn_blocking(move || prepare(&runtime, cache.as_deref(), &bytes))
+        tokio::task::spawn_blocking(move || prepare(&runtime, cache.as_deref(), &bytes, sha256))
             .await
             // The compiler is not meant to panic, whatever the file; if it does, only the file suffers.
             .unwrap_or_else(|_| Err(Flaw::Invalid("the compiler gave up on it".to_owned()).into()))

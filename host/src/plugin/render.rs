@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use futures_util::future::join_all;
+use futures_util::future::try_join_all;
 
 use super::Plugins;
 use super::call::{CallError, Callee, Fault, Session, call_with};
@@ -32,6 +32,12 @@ pub(super) struct Work {
     pages: Range<u32>,
     raster: Raster,
     next: Arc<AtomicU32>,
+}
+
+/// Why drawing ended early.
+enum Stop {
+    Error(CallError),
+    Refusal(DocumentRefusal),
 }
 
 impl Plugins {
@@ -98,19 +104,19 @@ impl Plugins {
         {
             permits.push(permit);
         }
-        let calls = permits.into_iter().map(|permit| {
+        let calls = permits.into_iter().map(async |permit| {
             let work = work.clone();
-            call_with(runtime, plugin, permit, move |session, callee| {
+            let answer = call_with(runtime, plugin, permit, move |session, callee| {
                 inside(session, callee, work).boxed()
-            })
+            });
+            answer.await.map_err(Stop::Error)?.map_err(Stop::Refusal)
         });
-        let mut drawn = Pages::new();
-        for answer in join_all(calls).await {
-            match answer? {
-                Ok(mut pages) => drawn.append(&mut pages),
-                Err(refusal) => return Ok(Err(refusal)),
-            }
-        }
+        // The first that can't go on ends the others.
+        let drawn: Pages = match try_join_all(calls).await {
+            Ok(shares) => shares.into_iter().flatten().collect(),
+            Err(Stop::Error(error)) => return Err(error),
+            Err(Stop::Refusal(refusal)) => return Ok(Err(refusal)),
+        };
         if drawn.len() == work.pages.len() {
             return Ok(Ok(drawn.into_values().collect()));
         }

@@ -102,16 +102,7 @@ fn conclude(world: &World, id: u64, fate: &Fate, pages: u32) {
             failure,
             recipient_only,
         } => settle(world, id, "failure", Some(failure), !recipient_only),
-        Fate::Partial { ours_delivered: true } => {
-            settle(world, id, "success", None, false);
-            world.change(id, |fax| fax.status = "partialsuccess".to_owned());
-        }
-        Fate::Partial {
-            ours_delivered: false,
-        } => {
-            settle(world, id, "failure", Some(&busy), false);
-            world.change(id, |fax| fax.status = "partialsuccess".to_owned());
-        }
+        Fate::Partial { ours_delivered } => partly(world, id, *ours_delivered, &busy),
         _ => settle(world, id, "success", None, false),
     }
     let cost = CENTS_PER_PAGE * i64::from(pages);
@@ -122,6 +113,19 @@ fn conclude(world: &World, id: u64, fate: &Fate, pages: u32) {
             .filter(|recipient| recipient.status.as_deref() == Some("success"))
             .count();
         fax.cost = cost * i64::try_from(delivered).unwrap_or(0);
+    });
+}
+
+/// Ends a fax that some recipients got: the first did or did not, further ones the other way round.
+fn partly(world: &World, id: u64, first_delivered: bool, failure: &Failure) {
+    settle(world, id, "partialsuccess", None, false);
+    world.change(id, |fax| {
+        let mut delivered = first_delivered;
+        for recipient in &mut fax.recipients {
+            recipient.status = Some(if delivered { "success" } else { "failure" }.to_owned());
+            recipient.error = (!delivered).then(|| failure.clone());
+            delivered = !first_delivered;
+        }
     });
 }
 

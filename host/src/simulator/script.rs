@@ -46,6 +46,7 @@
 //! | 9985 | `callback_wrong_signature` | calls back with a signature of another token |
 //! | 9986 | `callback_inflight` | also reports pages under way |
 //! | 9990 | `unknown_status` | shows a status word nobody knows (`status_word`) before it delivers |
+//! | - | `failure` | fails it with `error_type`, `error_id` and `message` |
 //! | 9991 | `unknown_error` | fails it with an error nobody knows (`error_id`, `error_type`) |
 //!
 //! What is refused without being taken is refused for the first two requests of a job (`times` of a script says

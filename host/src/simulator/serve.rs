@@ -109,24 +109,28 @@ async fn connection(stream: TcpStream, router: Router) {
         .await;
 }
 
-/// The client that fetches documents and posts callbacks.
+/// The client that fetches documents and posts callbacks. It trusts the authorities given, else the machine's; a
+/// machine without any still serves addresses in clear.
 fn client(config: &SimulatorConfig) -> Result<reqwest::Client, SimulatorError> {
     let failed = |error: reqwest::Error| SimulatorError::Client(told(&error));
-    let mut roots = Vec::new();
-    if let Some(pem) = &config.trust_pem {
-        roots = reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(failed)?;
-    }
-    let builder = reqwest::Client::builder()
-        .user_agent("faxgate-simulator")
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .no_proxy()
-        .pool_max_idle_per_host(0);
-    // With authorities of its own it needs none of the machine's: everything it talks to is under test.
-    let builder = if config.accept_invalid_certs {
-        builder.tls_danger_accept_invalid_certs(true)
-    } else {
-        builder.tls_certs_only(roots)
+    let builder = || {
+        reqwest::Client::builder()
+            .user_agent("faxgate-simulator")
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .pool_max_idle_per_host(0)
     };
-    builder.build().map_err(failed)
+    if config.accept_invalid_certs {
+        let builder = builder().tls_danger_accept_invalid_certs(true);
+        return builder.build().map_err(failed);
+    }
+    if let Some(pem) = &config.trust_pem {
+        let roots = reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(failed)?;
+        return builder().tls_certs_only(roots).build().map_err(failed);
+    }
+    builder()
+        .build()
+        .or_else(|_| builder().tls_certs_only([]).build())
+        .map_err(failed)
 }

@@ -15,6 +15,18 @@ pub enum StoreError {
         .0.display()
     )]
     Locked(PathBuf),
+    /// The file can't be opened as a database.
+    #[error(
+        "the database {} can't be opened ({source}): check that its folder exists, belongs to the user of the \
+         service and holds a faxgate database, or restore a backup",
+        file.display()
+    )]
+    Open {
+        /// The file.
+        file: PathBuf,
+        /// What the disk or the engine says.
+        source: Arc<redb::Error>,
+    },
     /// The disk has no room for this.
     #[error("no space left for the database: free some disk space; accepted faxes are kept")]
     Full,
@@ -75,6 +87,10 @@ impl StoreError {
     pub(super) fn of_file(self, file: &Path) -> Self {
         match self {
             Self::Locked(_) => Self::Locked(file.to_owned()),
+            Self::Engine(source) => Self::Open {
+                file: file.to_owned(),
+                source,
+            },
             other => other,
         }
     }

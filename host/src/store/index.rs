@@ -1,5 +1,7 @@
 //! What a job has in the indexes: compared before and after a change, so that no index can be forgotten.
 
+use redb::Table;
+
 use super::error::StoreError;
 use super::key::{self, digest, join};
 use super::tables::Tables;
@@ -38,74 +40,53 @@ impl Entries {
     /// Makes the indexes say `new` where they said `self`. A new job comes from no entries.
     pub(super) fn replace(&self, new: &Self, id: JobId, tables: &mut Tables<'_>) -> Result<(), StoreError> {
         let id = id.to_bytes();
-        swap(self.due, new.due, |place, put| {
-            if put {
-                tables.due.insert(place, ())?;
-            } else {
-                tables.due.remove(place)?;
-            }
-            Ok(())
+        let submitting = |entries: &Self| entries.submitting.then_some(id);
+        swap(self.due, new.due, |place, put| mark(&mut tables.due, place, put))?;
+        swap(submitting(self), submitting(new), |id, put| {
+            mark(&mut tables.submitting, id, put)
         })?;
-        swap(
-            self.submitting.then_some(id),
-            new.submitting.then_some(id),
-            |id, put| {
-                if put {
-                    tables.submitting.insert(id, ())?;
-                } else {
-                    tables.submitting.remove(id)?;
-                }
-                Ok(())
-            },
-        )?;
         swap(self.owner, new.owner, |place, put| {
-            if put {
-                tables.by_owner.insert(place, ())?;
-            } else {
-                tables.by_owner.remove(place)?;
-            }
-            Ok(())
+            mark(&mut tables.by_owner, place, put)
         })?;
-        swap(self.status, new.status, |status, put| {
-            let place = &join::<32>(&key::status(*status), &id);
-            if put {
-                tables.counters.enter(*status);
-                tables.by_status.insert(place, ())?;
-            } else {
-                tables.counters.leave(*status);
-                tables.by_status.remove(place)?;
-            }
-            Ok(())
+        swap(self.to, new.to, |place, put| mark(&mut tables.by_to, place, put))?;
+        swap(self.completion, new.completion, |place, put| {
+            mark(&mut tables.by_completion, place, put)
         })?;
-        swap(self.to, new.to, |place, put| {
+        swap(self.status, new.status, |&status, put| {
             if put {
-                tables.by_to.insert(place, ())?;
+                tables.counters.enter(status);
             } else {
-                tables.by_to.remove(place)?;
+                tables.counters.leave(status);
             }
-            Ok(())
+            mark(&mut tables.by_status, &join(&key::status(status), &id), put)
         })?;
         swap(
-            self.provider_id.as_ref(),
-            new.provider_id.as_ref(),
-            |provider_id, put| {
+            self.provider_id.as_deref(),
+            new.provider_id.as_deref(),
+            |&provider_id, put| {
                 if put {
-                    tables.by_provider_id.insert(provider_id.as_str(), &id)?;
+                    tables.by_provider_id.insert(provider_id, &id)?;
                 } else {
-                    tables.by_provider_id.remove(provider_id.as_str())?;
+                    tables.by_provider_id.remove(provider_id)?;
                 }
                 Ok(())
             },
-        )?;
-        swap(self.completion, new.completion, |place, put| {
-            if put {
-                tables.by_completion.insert(place, ())?;
-            } else {
-                tables.by_completion.remove(place)?;
-            }
-            Ok(())
-        })
+        )
     }
+}
+
+/// Puts a place into an index or takes it out.
+fn mark<const N: usize>(
+    index: &mut Table<'_, &'static [u8; N], ()>,
+    place: &[u8; N],
+    put: bool,
+) -> Result<(), StoreError> {
+    if put {
+        index.insert(place, ())?;
+    } else {
+        index.remove(place)?;
+    }
+    Ok(())
 }
 
 /// Takes `old` out and puts `new` in, when they differ.

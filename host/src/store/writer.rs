@@ -292,7 +292,7 @@ impl Worker {
             catch_unwind(AssertUnwindSafe(|| self.commit(group))).unwrap_or(Err(StoreError::Panicked));
         metrics::histogram!("faxgate_store_commit_seconds").record(started.elapsed().as_secs_f64());
         #[expect(clippy::cast_precision_loss, reason = "groups are small")]
-        metrics::histogram!("faxgate_store_commit_commands").record(size as f64);
+        metrics::histogram!("faxgate_store_commit_writes").record(size as f64);
         match &result {
             Ok(()) => self.state.failing.store(false, Ordering::Release),
             Err(error) if error.is_of_command() => {}

@@ -1,3 +1,5 @@
+//! Certificates that reload, protocols, and the self-signed first start.
+
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::os::unix::fs::PermissionsExt as _;

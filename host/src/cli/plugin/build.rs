@@ -17,7 +17,7 @@ use toolchain::{TARGET, Toolchain};
 
 /// What to build.
 #[derive(Debug, Clone)]
-pub struct BuildRequest {
+pub(super) struct BuildRequest {
     /// Folder of the crate.
     pub dir: PathBuf,
     /// Where the component goes; none for `NAME.wasm` in the current folder.
@@ -26,7 +26,7 @@ pub struct BuildRequest {
 
 /// What came out.
 #[derive(Debug, Clone)]
-pub struct Built {
+pub(super) struct Built {
     /// Name of the crate.
     pub name: String,
     /// The component.
@@ -64,7 +64,7 @@ struct Target {
 }
 
 /// Builds one crate. Cargo's own output goes to standard error.
-pub fn build(request: &BuildRequest) -> anyhow::Result<Built> {
+pub(super) fn build(request: &BuildRequest) -> anyhow::Result<Built> {
     let dir = request.dir.canonicalize().with_context(|| {
         format!(
             "there is no folder {}: name the folder of a plugin crate",
@@ -126,7 +126,7 @@ pub fn build(request: &BuildRequest) -> anyhow::Result<Built> {
 
 /// Builds first-party crates into `plugins/dist`: those named, or every one the manifest lists. `root` is the
 /// folder that holds `plugins/` and `wit/`.
-pub fn build_first_party(root: &Path, names: &[String]) -> anyhow::Result<Manifest> {
+pub(super) fn build_first_party(root: &Path, names: &[String]) -> anyhow::Result<Manifest> {
     let dist = root.join("plugins/dist");
     let mut manifest = match Manifest::read(&dist) {
         Ok(manifest) => manifest,
@@ -146,9 +146,13 @@ pub fn build_first_party(root: &Path, names: &[String]) -> anyhow::Result<Manife
             dir: root.join("plugins").join(name),
             out: Some(dist.join(&file)),
         };
+        let source = source_hash(root, name)?;
         let built = build(&request).with_context(|| format!("{name} was not built"))?;
+        if source_hash(root, name)? != source {
+            bail!("the sources of {name} changed while it was built: build it again");
+        }
         manifest.put(Entry {
-            source: source_hash(root, name)?,
+            source,
             name: built.name,
             file,
             size: built.size,

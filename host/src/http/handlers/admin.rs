@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde_json::json;
 
-use super::{Answer, Items, ok};
+use super::{Answer, ok};
 use crate::config::render;
 use crate::http::auth::Asker;
 use crate::http::edge::Edge;
@@ -14,11 +14,10 @@ pub(crate) async fn config(State(edge): State<Edge>) -> Answer {
     ok(render::table(&edge.app().config()))
 }
 
-/// `GET /admin/plugins`
+/// `GET /admin/plugins`: what serves, and what could not be loaded.
 pub(crate) async fn plugins(State(edge): State<Edge>) -> Answer {
-    ok(Items {
-        items: edge.app().plugins(),
-    })
+    let app = edge.app();
+    ok(json!({"items": app.plugins(), "problems": app.plugin_problems()}))
 }
 
 /// `POST /admin/plugins/reload`

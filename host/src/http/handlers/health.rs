@@ -20,7 +20,7 @@ pub(crate) async fn live() -> Answer {
 /// `GET /health/ready`: each check by name. Reasons are for the operator (`/admin/health-status`): this page is
 /// open to everybody.
 pub(crate) async fn ready(State(edge): State<Edge>) -> Answer {
-    let checks = edge.app().readiness().await;
+    let checks = edge.readiness().await;
     let ready = checks.iter().all(|check| check.ok);
     let status = if ready {
         StatusCode::OK

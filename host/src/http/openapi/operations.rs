@@ -281,9 +281,18 @@ fn reference(schema: &str) -> Value {
 }
 
 fn content(description: &str, schema: &str) -> Value {
+    content_with(description, schema, &[])
+}
+
+fn content_with(description: &str, schema: &str, more: &[(&str, &str)]) -> Value {
+    let headers: serde_json::Map<_, _> = [("x-request-id", "Names the request in the log")]
+        .iter()
+        .chain(more)
+        .map(|(name, text)| ((*name).to_owned(), header(text)))
+        .collect();
     json!({
         "description": description,
-        "headers": {"x-request-id": header("Names the request in the log")},
+        "headers": headers,
         "content": {"application/json": {"schema": reference(schema)}},
     })
 }
@@ -293,11 +302,15 @@ fn binary(description: &str, kind: &str) -> Value {
 }
 
 fn accepted() -> Value {
-    let mut response = content("Accepted", "FaxJob");
-    response["headers"]["Location"] = header("Where the fax is");
-    response["headers"]["idempotency-replayed"] =
-        header("`true` when this is the answer to an earlier request");
-    response
+    let replayed = (
+        "idempotency-replayed",
+        "`true` when this is the answer to an earlier request",
+    );
+    content_with(
+        "Accepted",
+        "FaxJob",
+        &[("Location", "Where the fax is"), replayed],
+    )
 }
 
 fn query(name: &str, description: &str, schema: Value) -> Value {

@@ -41,7 +41,11 @@ pub(super) fn all() -> Map<String, Value> {
             )]),
         ),
         ("KeyList", list("Key")),
-        ("PluginList", items("Plugin")),
+        (
+            "PluginList",
+            object(&[("items", array("Plugin")), ("problems", array("PluginProblem"))]),
+        ),
+        ("PluginProblem", plugin_problem()),
         ("Plugin", plugin()),
         ("ReloadReport", reload_report()),
         ("AuditList", list("AuditRecord")),
@@ -283,13 +287,22 @@ fn plugin() -> Value {
     ])
 }
 
+fn plugin_problem() -> Value {
+    object(&[
+        ("plugin", text()),
+        ("file", text()),
+        ("reason", text()),
+        ("last_good_serves", json!({"type": "boolean"})),
+    ])
+}
+
 fn reload_report() -> Value {
     object(&[
         ("added", texts()),
         ("changed", texts()),
         ("removed", texts()),
         ("unchanged", texts()),
-        ("problems", json!({"type": "array", "items": {"type": "object"}})),
+        ("problems", array("PluginProblem")),
     ])
 }
 

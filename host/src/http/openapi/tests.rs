@@ -1,3 +1,5 @@
+//! The document against the routes, the answers and the rules of OpenAPI.
+
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
@@ -87,6 +89,7 @@ async fn answers_have_the_described_shape() {
         (format!("/fax/{id}"), "FaxJob"),
         ("/fax".to_owned(), "FaxList"),
         ("/admin/api-keys".to_owned(), "KeyList"),
+        ("/admin/plugins".to_owned(), "PluginList"),
         ("/admin/audit".to_owned(), "AuditList"),
         ("/admin/health-status".to_owned(), "HealthStatus"),
         ("/health".to_owned(), "Ok"),

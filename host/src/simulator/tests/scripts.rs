@@ -179,3 +179,23 @@ async fn everything_is_forgotten_on_request() {
     assert!(next > stuck);
     assert_eq!(fax_of(&room.site.next().await)["id"].as_u64(), Some(next));
 }
+
+#[tokio::test]
+async fn a_partial_success_divides_the_recipients() {
+    let room = Room::new().await;
+    let id = room
+        .send_with("+12125559931", &[("to", "+12125550142"), ("to", "+12125550143")])
+        .await;
+    let fax = room.finished(id).await;
+    let each: Vec<_> = fax["recipients"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|recipient| recipient["status"].clone())
+        .collect();
+    assert_eq!(each, ["success", "failure", "failure"]);
+    assert_eq!(
+        (&fax["status"], &fax["cost"]),
+        (&json!("partialsuccess"), &json!(14))
+    );
+}

@@ -67,9 +67,14 @@ fn what_is_not_a_database_is_refused_and_left_alone() {
     let file = folder.path().join("faxgate.redb");
     let text = "a letter that somebody put here\n".repeat(1000);
     std::fs::write(&file, &text).unwrap();
-    assert!(open(&file).is_err());
+    let refused = open(&file).unwrap_err();
+    assert!(
+        refused.to_string().contains("faxgate.redb can't be opened"),
+        "{refused}"
+    );
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
-    assert!(open(&folder.path().join("missing/faxgate.redb")).is_err());
+    let missing = open(&folder.path().join("missing/faxgate.redb"));
+    assert!(matches!(missing, Err(StoreError::Open { .. })), "{missing:?}");
 }
 
 #[tokio::test]

@@ -1,0 +1,227 @@
+//! What a policy costs: a native call, an empty plugin, the built-in normalizer, one that runs into its deadline,
+//! and the service beside plugins that misbehave; then memory over hot swaps.
+//!
+//! `cargo bench --bench plugin`. All figures of one run come from the same machine in the same minute; compare
+//! lines, not runs.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a bench may fail loudly and prints"
+)]
+
+#[path = "../host/src/plugin/testing.rs"]
+mod testing;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use faxgate::config::plugins::{PluginConfig, PluginsConfig};
+use faxgate::domain::number::{E164, Number};
+use faxgate::plugin::{Grants, Plugins};
+
+const TICK_MS: u64 = 5;
+
+fn main() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        calls().await;
+        neighbours().await;
+        swaps().await;
+    });
+}
+
+async fn calls() {
+    println!("{:<44} {:>10} {:>10}", "one call", "p50", "p99");
+    let mut times = Vec::new();
+    for _ in 0..100_000 {
+        let begin = Instant::now();
+        black_box(native(black_box("+12125550100")));
+        times.push(begin.elapsed());
+    }
+    print("native function", times);
+
+    let folder = Folder::new();
+    folder.put("noop", &testing::normalizer(&testing::noop_normalizer()));
+    print(
+        "empty plugin, fresh instance",
+        measure(&folder.load().await, "+12125550100", 20_000).await,
+    );
+
+    let folder = Folder::new();
+    let plugins = folder.load().await;
+    print(
+        "built-in normalizer, E.164",
+        measure(&plugins, "+12125550142", 5_000).await,
+    );
+    print(
+        "built-in normalizer, national",
+        measure(&plugins, "(212) 555-0142", 5_000).await,
+    );
+
+    let mut folder = Folder::new();
+    folder.put("naughty", &testing::normalizer(testing::NORMALIZER));
+    folder.limit("naughty", |config| config.cpu = Duration::from_millis(20));
+    let plugins = folder.load().await;
+    print(
+        "loop with 20 ms of processor time",
+        measure(&plugins, "l", 50).await,
+    );
+    print("trap", measure(&plugins, "t", 2_000).await);
+    print("memory bomb (64 MiB)", measure(&plugins, "g", 200).await);
+    println!("a tick is {TICK_MS} ms");
+}
+
+/// An innocent caller while others call what misbehaves.
+async fn neighbours() {
+    let mut folder = Folder::new();
+    folder.put("naughty", &testing::normalizer(testing::NORMALIZER));
+    folder.limit("naughty", |config| config.cpu = Duration::from_millis(20));
+    let plugins = folder.load().await;
+    let alone = served(200).await;
+    let bad = ["l", "g", "s", "t", "h", "b", "u", "o", "d", "e"];
+    let tasks: Vec<_> = (0..4)
+        .map(|task| {
+            let plugins = plugins.clone();
+            tokio::spawn(async move {
+                for round in 0.. {
+                    let _ = plugins
+                        .normalize(bad[(task + round) % bad.len()], "US", false)
+                        .await;
+                }
+            })
+        })
+        .collect();
+    let beside = served(200).await;
+    for task in &tasks {
+        task.abort();
+    }
+    println!("\n{:<44} {:>10} {:>10}", "a task that is woken", "p50", "p99");
+    print("alone", alone);
+    print("beside four callers of a misbehaving plugin", beside);
+}
+
+/// How late a task runs that was due: what a request beside the plugins feels.
+async fn served(times: usize) -> Vec<Duration> {
+    let mut late = Vec::new();
+    for _ in 0..times {
+        let due = Instant::now();
+        tokio::spawn(async { black_box(native("+12125550100")) })
+            .await
+            .unwrap();
+        late.push(due.elapsed());
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+    late
+}
+
+async fn swaps() {
+    let count = std::env::var("SWAPS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(1000);
+    let folder = Folder::new();
+    let versions = [
+        testing::normalizer(testing::NORMALIZER),
+        testing::normalizer(&testing::NORMALIZER.replace("\"1.0.0\"", "\"2.0.0\"")),
+    ];
+    folder.put("plan", &versions[0]);
+    let plugins = folder.load().await;
+    let mut told = String::new();
+    let mut before = None;
+    let begin = Instant::now();
+    for round in 1..=count {
+        folder.put("plan", &versions[round % 2]);
+        plugins.reload(&folder.config, Grants::default()).await.unwrap();
+        plugins.normalize("+12125550142", "US", false).await.unwrap();
+        // The first tenth fills caches and allocator.
+        if round == count / 10 {
+            before = rss_kib();
+        }
+    }
+    if let (Some(before), Some(after)) = (before, rss_kib()) {
+        write!(
+            told,
+            ", resident memory {before} KiB after a tenth, {after} KiB at the end"
+        )
+        .unwrap();
+    }
+    println!(
+        "\n{count} hot swaps in {:.1} s{told}",
+        begin.elapsed().as_secs_f64()
+    );
+}
+
+fn native(raw: &str) -> Option<Number> {
+    Some(Number {
+        e164: E164::new(raw).ok()?,
+        region: None,
+        valid: true,
+    })
+}
+
+async fn measure(plugins: &Plugins, raw: &str, times: usize) -> Vec<Duration> {
+    let mut spans = Vec::with_capacity(times);
+    for _ in 0..times / 10 + times {
+        let begin = Instant::now();
+        let _ = black_box(plugins.normalize(raw, "US", false).await);
+        spans.push(begin.elapsed());
+    }
+    spans.split_off(times / 10)
+}
+
+fn print(what: &str, mut times: Vec<Duration>) {
+    times.sort();
+    let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
+    println!("{what:<44} {:>10.2?} {:>10.2?}", at(50), at(99));
+}
+
+fn rss_kib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+struct Folder {
+    dir: tempfile::TempDir,
+    config: PluginsConfig,
+}
+
+impl Folder {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let config = PluginsConfig {
+            dir: dir.path().join("plugins"),
+            cache_dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-plugin-cache"),
+            named: BTreeMap::new(),
+            instances: 8,
+        };
+        std::fs::create_dir(&config.dir).unwrap();
+        Self { dir, config }
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) {
+        let temporary = self.dir.path().join("new");
+        std::fs::write(&temporary, bytes).unwrap();
+        std::fs::rename(&temporary, self.config.dir.join(format!("{name}.wasm"))).unwrap();
+    }
+
+    fn limit(&mut self, name: &str, change: impl FnOnce(&mut PluginConfig)) {
+        let mut config = PluginConfig {
+            memory: 64 * 1024 * 1024,
+            ..PluginConfig::default()
+        };
+        change(&mut config);
+        self.config.named.insert(name.to_owned(), config);
+    }
+
+    async fn load(&self) -> Plugins {
+        Plugins::load(&self.config, Grants::default()).await.unwrap()
+    }
+}

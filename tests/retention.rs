@@ -1,0 +1,118 @@
+//! Forgetting: documents go when their time is over, records stay.
+
+use serde_json::json;
+
+use crate::harness::client::Fax;
+use crate::harness::world::Setup;
+use crate::harness::{documents, gate, wait};
+
+/// Seconds as the day fractions that the configuration takes.
+fn days(seconds: f64) -> f64 {
+    seconds / 86_400.0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sent_document_goes_after_its_time_and_its_record_stays() {
+    let mut setup = Setup::new();
+    setup
+        .set("retention.artifact_ttl_days", days(3.0))
+        .set("retention.cleanup_interval_minutes", 0.01);
+    let world = setup.start().await;
+    let mut ids = Vec::new();
+    // One in the database, one in a file.
+    for bytes in [10, 200_000] {
+        let pdf = documents::pdf_of_size(1, "not for ever", bytes);
+        ids.push(world.admin.accepted(&Fax::pdf("+12125550142", pdf)).await);
+    }
+    for id in &ids {
+        let done = world.admin.reaches(id, "SUCCESS").await;
+        let (end, expiry) = (time(&done["completed_at"]), time(&done["expires_at"]));
+        assert_eq!(expiry.duration_since(end).as_secs(), 3);
+        wait::until("the document to go", || async {
+            let answer = world.admin.get(&format!("/fax/{id}/pdf")).await;
+            if answer.status == 200 {
+                return None;
+            }
+            answer.problem(410);
+            assert!(jiff::Timestamp::now() >= expiry, "gone too early");
+            Some(())
+        })
+        .await;
+        assert_eq!(world.admin.job(id).await["status"], "SUCCESS");
+        assert!(world.admin.timeline(id).await.contains(&"purged".to_owned()));
+        world.admin.get(&format!("/fax/{id}/tiff")).await.problem(410);
+        world
+            .admin
+            .post(&format!("/fax/{id}/resend"), &json!({}))
+            .await
+            .problem(410);
+    }
+    assert!(gate::files(&world.data().join("artifacts")).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn received_documents_go_by_their_own_clock() {
+    let mut setup = Setup::new();
+    setup
+        .set("inbound.enabled", true)
+        .set("retention.inbound_days", days(2.0));
+    setup.set("retention.cleanup_interval_minutes", 0.01);
+    let world = setup.start().await;
+    let sent = world
+        .admin
+        .accepted(&Fax::pdf("+12125550142", documents::pdf(1, "kept")))
+        .await;
+    world.admin.reaches(&sent, "SUCCESS").await;
+    let url = format!("{}/phaxio-inbound", world.public_url());
+    world
+        .provider
+        .receive(json!({ "pages": 1, "callback_url": url }))
+        .await;
+    let id = wait::until("the fax", || async {
+        let list = world.admin.get("/inbound").await.json();
+        list["items"][0]["id"].as_str().map(str::to_owned)
+    })
+    .await;
+    wait::until_equal("the document to go", 410, || async {
+        world
+            .admin
+            .get(&format!("/inbound/{id}/pdf"))
+            .await
+            .status
+            .as_u16()
+    })
+    .await;
+    assert_eq!(
+        world.admin.get(&format!("/inbound/{id}")).await.status,
+        200,
+        "the record stays"
+    );
+    assert_eq!(
+        world.admin.get(&format!("/fax/{sent}/pdf")).await.status,
+        200,
+        "sent ones are kept"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_expired_while_the_program_was_dead_goes_at_its_start() {
+    let mut setup = Setup::new();
+    setup
+        .set("retention.artifact_ttl_days", days(1.0))
+        .set("retention.cleanup_interval_minutes", 0.01);
+    let mut world = setup.start().await;
+    let pdf = documents::pdf_of_size(1, "x", 100_000);
+    let id = world.admin.accepted(&Fax::pdf("+12125550142", pdf)).await;
+    world.admin.reaches(&id, "SUCCESS").await;
+    world.kill();
+    world.revive().await;
+    wait::until_equal("the document to go", 410, || async {
+        world.admin.get(&format!("/fax/{id}/pdf")).await.status.as_u16()
+    })
+    .await;
+    assert!(gate::files(&world.data().join("artifacts")).is_empty());
+}
+
+fn time(value: &serde_json::Value) -> jiff::Timestamp {
+    value.as_str().expect("a time").parse().expect("RFC 3339")
+}
