@@ -290,8 +290,11 @@ fn urls(saved: &Saved, url: &str) -> Vec<Candidate<String>> {
     candidates
 }
 
+/// Something that happens to an address on its way.
+type Change = fn(&str) -> String;
+
 /// What happens to an address on its way, and how it is called.
-const CHANGES: [(fn(&str) -> String, &str); 3] = [
+const CHANGES: [(Change, &str); 3] = [
     (swap_scheme, "http and https differ"),
     (swap_slash, "the slash at the end of the path differs"),
     (without_query, "it has no query"),
