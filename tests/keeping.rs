@@ -35,12 +35,11 @@ async fn arrive(world: &World, pdf: &[u8]) -> Value {
     world.provider.receive(order).await["id"].clone()
 }
 
-async fn deliver(world: &World, id: &Value) -> u64 {
+/// Delivers it once; the status of the answer, none when the provider lost its patience.
+async fn deliver(world: &World, id: &Value) -> Option<u64> {
     let url = format!("{}/phaxio-inbound", world.public_url());
     let answer = world.provider.call_back(json!({ "fax": id, "url": url })).await;
-    answer["status"]
-        .as_u64()
-        .unwrap_or_else(|| panic!("no answer: {answer}"))
+    answer["status"].as_u64()
 }
 
 async fn listed(world: &World) -> Vec<Value> {
@@ -63,17 +62,16 @@ async fn a_received_fax_waits_for_the_bucket_and_is_never_half_there() {
         server.take_seen();
         server.always(Some(fault));
         let status = deliver(&world, &fax).await;
-        assert!(status >= 500, "{fault:?}: {status}");
+        assert!(status >= Some(500), "{fault:?}: {status:?}");
         server.always(None);
         let tries = puts(&server);
         assert!((1..=ATTEMPTS).contains(&tries), "{fault:?}: {tries} attempts");
         assert!(listed(&world).await.is_empty(), "{fault:?}");
     }
-    // One attempt that hangs and one that fails: the third gets through.
+    // A bucket slower than the provider's patience: one of its later tries finds the fax kept.
     server.script([Fault::Hang, Fault::Status(500)]);
-    assert_eq!(deliver(&world, &fax).await, 200);
-    assert!(puts(&server) <= ATTEMPTS);
-    assert_eq!(deliver(&world, &fax).await, 200, "a repeat");
+    wait::until_equal("a delivery to succeed", Some(200), || deliver(&world, &fax)).await;
+    assert_eq!(deliver(&world, &fax).await, Some(200), "a repeat");
     let items = listed(&world).await;
     assert_eq!(items.len(), 1, "{items:#?}");
     let path = format!("/inbound/{}/pdf", items[0]["id"].as_str().expect("id"));
@@ -132,7 +130,7 @@ async fn nothing_is_kept_beyond_the_end_when_so_configured() {
         ("+12125550142", "SUCCESS", 10),
         ("+12125550143", "SUCCESS", 300_000),
         ("+12125559917", "FAILED", 10),
-        ("+12125559918", "FAILED", 300_000),
+        ("+12125559922", "FAILED", 300_000),
     ] {
         let pdf = documents::pdf_of_size(1, "not kept", bytes);
         let id = world.admin.accepted(&Fax::pdf(to, pdf)).await;
@@ -195,7 +193,7 @@ async fn one_fax_delivered_by_many_at_once_leaves_one_record_and_one_document() 
     let pdf = documents::pdf_of_size(1, "all at once", 200_000);
     let fax = arrive(&world, &pdf).await;
     let answers = futures_util::future::join_all((0..12).map(|_| deliver(&world, &fax))).await;
-    assert_eq!(answers, [200; 12]);
+    assert_eq!(answers, [Some(200); 12]);
     assert_eq!(listed(&world).await.len(), 1);
     assert_eq!(server.count_of(".pdf"), 1, "{:?}", server.objects());
     assert!(gate::files(&world.data().join("spool")).is_empty());
@@ -210,7 +208,7 @@ async fn what_arrives_elsewhere_is_not_everybodys_once_numbers_have_owners() {
     .await;
     let order = json!({ "to": "+12125550109", "pages": 1, "deliver": false });
     let fax = world.provider.receive(order).await["id"].clone();
-    assert_eq!(deliver(&world, &fax).await, 200);
+    assert_eq!(deliver(&world, &fax).await, Some(200));
     let id = listed(&world).await[0]["id"].as_str().expect("id").to_owned();
     for (owner, sees) in [("clinic", false), ("inbound", true)] {
         let token = world
