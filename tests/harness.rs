@@ -4,6 +4,7 @@
 
 pub(crate) mod chaos;
 pub(crate) mod client;
+pub(crate) mod delivery;
 pub(crate) mod dice;
 pub(crate) mod documents;
 pub(crate) mod gate;
