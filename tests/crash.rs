@@ -205,6 +205,8 @@ async fn refused_credentials_hold_the_queue_and_lose_nothing() {
     world.gate.signal(rustix::process::Signal::HUP);
     world.admin.reaches(&id, "SUCCESS").await;
     assert_eq!(world.provider.faxes_of(&id).await.len(), 1);
-    let ready = world.admin.get("/health/ready").await;
-    assert_eq!(ready.status, 200, "{}", ready.text());
+    wait::until_equal("readiness to return", 200, || async {
+        world.admin.get("/health/ready").await.status.as_u16()
+    })
+    .await;
 }
