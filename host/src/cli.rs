@@ -10,7 +10,7 @@ mod demo;
 mod health;
 mod keys;
 mod output;
-mod plugin;
+pub mod plugin;
 mod sample;
 mod send;
 mod serve;

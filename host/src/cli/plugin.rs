@@ -1,25 +1,29 @@
 //! `faxgate plugin`: make, check and try policies.
 
-mod build;
+pub mod build;
 mod check;
 mod list;
-mod make;
+mod new;
 mod run;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use tempfile::TempDir;
 
+use self::build::{BuildRequest, Built};
+use super::output::say;
 use crate::config::Config;
 use crate::plugin::{Grants, Plugins};
 
 /// `faxgate plugin …`
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Build a plugin crate to a component
-    Build(make::Args),
+    /// Make a crate to start a policy from
+    New(new::Args),
+    /// Compile a plugin crate to a component
+    Build(BuildArgs),
     /// Say which slot a component fills and whether it loads within its limits
     Check(check::Args),
     /// Run a component once on an input file
@@ -28,13 +32,70 @@ pub(super) enum Command {
     List(list::Args),
 }
 
+/// Arguments of `faxgate plugin build`.
+#[derive(Debug, clap::Args)]
+pub(super) struct BuildArgs {
+    /// Folder of the crate
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// Where the component goes; NAME.wasm in the current folder without it
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Build the components that come with faxgate anew, in a clone of its sources
+    #[arg(long, conflicts_with = "out")]
+    first_party: bool,
+}
+
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Build(args) => make::run(args).await,
+        Command::New(args) => new::run(&args),
+        Command::Build(args) => {
+            tokio::task::spawn_blocking(move || compile(args)).await??;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Check(args) => check::run(args).await,
         Command::Run(args) => run::run(args).await,
         Command::List(args) => list::run(args).await,
     }
+}
+
+fn compile(args: BuildArgs) -> anyhow::Result<()> {
+    if args.first_party {
+        for entry in build::build_first_party(&args.dir, &[])?.components {
+            say!(
+                "{}  {} bytes  {}  {}",
+                entry.sha256,
+                entry.size,
+                entry.file,
+                entry.compiler
+            );
+        }
+        return Ok(());
+    }
+    let request = BuildRequest {
+        dir: args.dir,
+        out: args.out,
+    };
+    let Built {
+        file,
+        size,
+        sha256,
+        compiler,
+        doors,
+        name,
+    } = build::build(&request)?;
+    say!("{name}: {} ({size} bytes, {compiler})", file.display());
+    say!("SHA-256  {sha256}");
+    say!("imports  {}", list_or_none(&doors.imports));
+    say!("exports  {}", list_or_none(&doors.exports));
+    Ok(())
+}
+
+fn list_or_none(names: &[String]) -> String {
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    names.join(", ")
 }
 
 /// A set of policies with one file of the operator's in front of the built-in ones.

@@ -27,11 +27,17 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     logs::init(loaded.config.log_format, &loaded.config.log_level)?;
     for warning in &loaded.warnings {
-        tracing::warn!(key = warning.key, "{}", warning.message);
+        tracing::warn!("{warning}");
     }
     let handle = metrics::install()?;
     tokio::spawn(metrics::upkeep(handle.clone()));
     let service = compose::start(loaded.config, Clock::system(), handle).await?;
+    tracing::info!(
+        http = service.http().map(tracing::field::display),
+        https = service.https().map(tracing::field::display),
+        version = env!("CARGO_PKG_VERSION"),
+        "serving"
+    );
     lifecycle::run(service, || Ok(args.settings.load()?.config)).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! A whole edge for tests: real store, real documents, real policies (none loaded), in a folder of its own.
+//! A whole edge for tests: real store, real documents, the built-in policies, in a folder of its own.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::Request;
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 use super::client::{Connection, Scheme};
 use super::edge::{self, Edge, EdgeParts};
@@ -71,9 +72,7 @@ impl TestEdge {
         let artifacts = Artifacts::open(&config.storage, &config.artifact_dir(), clock.clone())
             .await
             .expect("artifacts");
-        let plugins = Plugins::load(&config.plugins, Grants::default())
-            .await
-            .expect("plugins");
+        let plugins = plugins(&config).await;
         let links = store.link_key();
         let app = App::new(Parts {
             phaxio: Phaxio::new(&config.phaxio).expect("client"),
@@ -176,6 +175,17 @@ impl TestEdge {
         self.store.create_job(new).await.expect("job");
         id
     }
+}
+
+/// The built-in policies, compiled once for all tests.
+async fn plugins(config: &Config) -> Plugins {
+    static SHARED: OnceCell<Plugins> = OnceCell::const_new();
+    let load = async || {
+        Plugins::load(&config.plugins, Grants::default())
+            .await
+            .expect("plugins")
+    };
+    SHARED.get_or_init(load).await.clone()
 }
 
 /// A request without body.

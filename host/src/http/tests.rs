@@ -185,6 +185,97 @@ async fn uploads_are_judged_part_by_part() {
     }
 }
 
+/// The whole way of an upload, with the built-in policies.
+#[tokio::test]
+async fn a_fax_is_accepted_once_for_each_idempotency_key() {
+    let test = TestEdge::new().await;
+    let key = test.key("alice", &["fax:send", "fax:read"]).await;
+    let send = |idempotency: &'static str, text: &str| {
+        // The unknown part is ignored, and the destination may come last.
+        let content = format!(
+            "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\n{text}\r\n\
+             --b\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\n1\r\n\
+             --b\r\nContent-Disposition: form-data; name=\"to\"\r\n\r\n (212) 555-0142 \r\n--b--\r\n"
+        );
+        let mut request = post(&key, "/fax", "multipart/form-data; boundary=b", content);
+        request
+            .headers_mut()
+            .insert("idempotency-key", idempotency.parse().unwrap());
+        test.ask(request)
+    };
+    let first = send("one", "hello").await;
+    assert_eq!(first.status(), 202);
+    let location = first.headers()["location"].to_str().unwrap().to_owned();
+    let answer = body(first).await;
+    let fax: serde_json::Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!(fax["status"], "disabled");
+    assert_eq!(fax["to"], "+12125550142");
+    assert_eq!(fax["file_name"], "a.txt");
+    assert_eq!(location, format!("/fax/{}", fax["id"].as_str().unwrap()));
+    assert_eq!(json(test.ask(get_as(&key, &location)).await).await, fax);
+
+    let again = send("one", "hello").await;
+    assert_eq!(again.status(), 202);
+    assert_eq!(again.headers()["idempotency-replayed"], "true");
+    assert_eq!(body(again).await, answer);
+    assert_eq!(send("one", "other").await.status(), 409);
+
+    let tiff = test.ask(get_as(&key, &format!("{location}/tiff"))).await;
+    assert_eq!(tiff.headers()["content-type"], "image/tiff");
+    assert!(body(tiff).await.starts_with(b"II*\0"));
+}
+
+/// What clients written for Faxbot rely on: exactly 202, `id` and `status`.
+#[tokio::test]
+async fn a_fax_is_sent_again_once_for_each_idempotency_key() {
+    let test = TestEdge::new().await;
+    let key = test.key("alice", &["fax:send", "fax:read"]).await;
+    let sent = test.fax("alice", PDF).await;
+    let resend = |kind: &'static str, content: &'static str| {
+        let mut request = post(&key, &format!("/fax/{sent}/resend"), kind, content);
+        request
+            .headers_mut()
+            .insert("idempotency-key", "one".parse().unwrap());
+        test.ask(request)
+    };
+    let first = resend("application/json", r#"{"to":" (212) 555-0142 "}"#).await;
+    assert_eq!(first.status(), 202);
+    assert!(!first.headers().contains_key("idempotency-replayed"));
+    let location = first.headers()["location"].to_str().unwrap().to_owned();
+    let answer = body(first).await;
+    let fax: serde_json::Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!(
+        (&fax["status"], &fax["to"]),
+        (&"disabled".into(), &"+12125550142".into())
+    );
+    assert_eq!(fax["resend_of"], sent.to_string());
+    assert_eq!(location, format!("/fax/{}", fax["id"].as_str().unwrap()));
+    assert_eq!(json(test.ask(get_as(&key, &location)).await).await, fax);
+
+    let again = resend("application/x-www-form-urlencoded", "to=%28212%29+555-0142").await;
+    assert_eq!(again.status(), 202);
+    assert_eq!(again.headers()["idempotency-replayed"], "true");
+    assert_eq!(body(again).await, answer);
+    assert_eq!(resend("application/json", "").await.status(), 409);
+}
+
+#[tokio::test]
+async fn a_final_fax_can_be_destroyed_and_not_cancelled() {
+    let test = TestEdge::new().await;
+    let key = test.key("alice", &["fax:send", "fax:read"]).await;
+    let id = test.fax("alice", PDF).await;
+    let cancel = post(&key, &format!("/fax/{id}/cancel"), "application/json", "");
+    assert_eq!(test.ask(cancel).await.status(), 409);
+    let destroy = Request::builder().method("DELETE").uri(format!("/fax/{id}"));
+    let destroy = destroy.header("x-api-key", &key).body(Body::empty()).unwrap();
+    assert_eq!(test.ask(destroy).await.status(), 204);
+    assert_eq!(
+        test.ask(get_as(&key, &format!("/fax/{id}/pdf"))).await.status(),
+        410
+    );
+    assert_eq!(test.ask(get_as(&key, &format!("/fax/{id}"))).await.status(), 200);
+}
+
 #[tokio::test]
 async fn an_announced_length_over_the_limit_is_refused_unread() {
     let test = TestEdge::with(|config| config.limits.max_file_bytes = 1000, Timeouts::default()).await;

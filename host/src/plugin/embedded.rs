@@ -13,6 +13,10 @@ pub(super) struct Embedded {
 /// Every built-in component, one for each slot.
 pub(super) const EMBEDDED: &[Embedded] = &[
     Embedded {
+        name: "convert-document",
+        wasm: include_bytes!("../../../plugins/dist/convert-document.wasm"),
+    },
+    Embedded {
         name: "number-e164",
         wasm: include_bytes!("../../../plugins/dist/number-e164.wasm"),
     },

@@ -1,3 +1,5 @@
+//! Certificates over whole handshakes in memory.
+
 //! Certificates that reload, protocols, and the self-signed first start.
 
 #![allow(clippy::unwrap_used, reason = "tests")]

@@ -2,14 +2,22 @@
 
 use crate::model;
 
-wit_bindgen::generate!({ path: "../../wit", world: "converter-plugin" });
+mod bindings {
+    #![allow(
+        missing_docs,
+        unreachable_pub,
+        clippy::undocumented_unsafe_blocks,
+        reason = "generated code"
+    )]
+    wit_bindgen::generate!({ path: "../../wit", world: "converter-plugin" });
+}
 
-use exports::faxgate::policy::converter::{
+use bindings::exports::faxgate::policy::converter::{
     Document, Failure, FailureKind, FaxPage, Guest, GuestDocument, Halftone, Limits, Paper, Part, Raster,
     Resolution,
 };
-use exports::faxgate::policy::plugin::{About, Guest as GuestPlugin};
-use faxgate::policy::types::Attribute;
+use bindings::exports::faxgate::policy::plugin::{About, Guest as GuestPlugin};
+use bindings::faxgate::policy::types::Attribute;
 
 struct Component;
 
@@ -37,14 +45,22 @@ struct Opened(crate::Document);
 
 impl GuestDocument for Opened {
     fn open(parts: Vec<Part>, options: Vec<Attribute>, limits: Limits) -> Result<Document, Failure> {
-        let parts =
-            parts.into_iter().map(|part| model::Part { data: part.data, media_type: part.media_type }).collect();
+        let parts = parts
+            .into_iter()
+            .map(|part| model::Part {
+                data: part.data,
+                media_type: part.media_type,
+            })
+            .collect();
         let limits = model::Limits {
             max_pages: limits.max_pages,
             max_bytes: limits.max_bytes,
             max_rows: limits.max_rows,
         };
-        let page_size = options.iter().find(|(name, _)| name == "page-size").map(|(_, value)| value.as_str());
+        let page_size = options
+            .iter()
+            .find(|(name, _)| name == "page-size")
+            .map(|(_, value)| value.as_str());
         let paper = model::Paper::from_option(page_size);
         let document = crate::Document::open(parts, paper, limits).map_err(failure)?;
         Ok(Document::new(Self(document)))
@@ -101,7 +117,10 @@ fn failure(failure: model::Failure) -> Failure {
         model::FailureKind::TooManyPages => FailureKind::TooManyPages,
         model::FailureKind::TooLarge => FailureKind::TooLarge,
     };
-    Failure { kind, message: failure.message }
+    Failure {
+        kind,
+        message: failure.message,
+    }
 }
 
-export!(Component);
+bindings::export!(Component with_types_in bindings);

@@ -9,6 +9,7 @@ mod document;
 mod guest;
 mod model;
 mod pdf;
+mod picture;
 mod raster;
 mod sniff;
 mod text;

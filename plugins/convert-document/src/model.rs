@@ -50,7 +50,10 @@ pub struct Failure {
 impl Failure {
     /// A refusal of this kind.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self {
+            kind,
+            message: message.into(),
+        }
     }
 
     /// The document has more pages than `max`.
@@ -88,7 +91,11 @@ impl Paper {
 
     /// The paper that the option `page-size` names; anything else is Letter, the gateway's default.
     pub fn from_option(value: Option<&str>) -> Self {
-        if value.is_some_and(|value| value.eq_ignore_ascii_case("a4")) { Self::A4 } else { Self::Letter }
+        if value.is_some_and(|value| value.eq_ignore_ascii_case("a4")) {
+            Self::A4
+        } else {
+            Self::Letter
+        }
     }
 }
 

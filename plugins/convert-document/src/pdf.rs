@@ -1,9 +1,16 @@
 //! PDF as it comes in: is it whole, how many pages has it, can they be shown.
 
+mod active;
+mod copy;
 mod inflate;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use active::reason_to_copy;
+pub(crate) use copy::copy;
 
 use crate::model::{Failure, FailureKind};
-use hayro::hayro_syntax::object::{Array, Dict, Object, Stream};
+use hayro::hayro_syntax::object::{Array, Dict, Name, Object, Stream};
 use hayro::hayro_syntax::page::Page;
 use hayro::hayro_syntax::{DecryptionError, Filter, LoadPdfError, Pdf};
 use std::sync::Arc;
@@ -15,13 +22,28 @@ const CHECKED_CONTENT: usize = 512 * 1024;
 /// Parses a PDF and refuses one that can't be faxed in full. Nothing is drawn.
 ///
 /// A file whose user password is empty opens, as it does in every viewer.
-pub fn open(data: Arc<Vec<u8>>, max_pages: u32) -> Result<Pdf, Failure> {
+pub(crate) fn open(data: Arc<Vec<u8>>, max_pages: u32) -> Result<Pdf, Failure> {
     let pdf = Pdf::new(Arc::clone(&data)).map_err(|error| refuse(error, &data))?;
+    if is_cut_off(&data) {
+        return Err(broken(
+            "The PDF is incomplete: its end is missing; send it again.",
+        ));
+    }
     let pages = pdf.pages();
-    let declared = declared_pages(&pdf);
+    // Without its root the parser gathers pages in no particular order.
+    let tree = copy::root(&pdf).and_then(|root| root.get::<Dict<'_>>("Pages"));
+    let tree =
+        tree.ok_or_else(|| broken("The PDF is damaged: its list of pages can't be read; save it again."))?;
+    // ISO 32000-1, 7.7.3.2; some writers leave it out.
+    let declared = tree
+        .get::<i32>("Count")
+        .and_then(|count| usize::try_from(count).ok());
     if pages.is_empty() {
         return Err(match declared {
-            Some(0) => Failure::new(FailureKind::Empty, "The PDF has no pages; send a document with content."),
+            Some(0) => Failure::new(
+                FailureKind::Empty,
+                "The PDF has no pages; send a document with content.",
+            ),
             _ => broken("The PDF is damaged: none of its pages can be found; save it again."),
         });
     }
@@ -29,18 +51,18 @@ pub fn open(data: Arc<Vec<u8>>, max_pages: u32) -> Result<Pdf, Failure> {
         return Err(Failure::too_many_pages(max_pages));
     }
     // The parser leaves out pages that it can't read; faxing the rest as if it were all would be a lie.
-    match declared {
-        Some(declared) if declared > pages.len() => {
-            return Err(broken("The PDF is damaged: some of its pages can't be read; save it again."));
-        }
-        None => return Err(broken("The PDF is damaged: its list of pages can't be read; save it again.")),
-        Some(_) => {}
+    if declared.is_some_and(|declared| declared > pages.len()) {
+        return Err(broken(
+            "The PDF is damaged: some of its pages can't be read; save it again.",
+        ));
     }
     let mut budget = CHECKED_CONTENT;
     for (index, page) in pages.iter().enumerate() {
         if !content_is_whole(page, &mut budget) {
             let number = index + 1;
-            return Err(broken(&format!("The PDF is damaged: page {number} can't be read; save it again.")));
+            return Err(broken(&format!(
+                "The PDF is damaged: page {number} can't be read; save it again."
+            )));
         }
     }
     Ok(pdf)
@@ -51,28 +73,81 @@ fn broken(message: &str) -> Failure {
 }
 
 fn refuse(error: LoadPdfError, data: &[u8]) -> Failure {
-    let mentions = |word: &[u8]| data.windows(word.len()).any(|window| window == word);
     match error {
-        LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
-            Failure::new(FailureKind::Encrypted, "The PDF needs a password; save it without one and send it again.")
-        }
+        LoadPdfError::Decryption(DecryptionError::PasswordProtected) => Failure::new(
+            FailureKind::Encrypted,
+            "The PDF needs a password; save it without one and send it again.",
+        ),
         LoadPdfError::Decryption(_) => Failure::new(
             FailureKind::Encrypted,
             "The PDF is encrypted in a way that can't be opened here; save it without protection.",
         ),
         // The second attempt of the parser, on damaged files, hides why the first one failed.
-        LoadPdfError::Invalid if mentions(b"/Encrypt") => {
-            Failure::new(FailureKind::Encrypted, "The PDF is encrypted; save it without protection and send it again.")
-        }
+        LoadPdfError::Invalid if active::is_encrypted(data) => Failure::new(
+            FailureKind::Encrypted,
+            "The PDF is encrypted; save it without protection and send it again.",
+        ),
         LoadPdfError::Invalid => broken("The file starts like a PDF but can't be read; save it again."),
     }
 }
 
-/// `Count` of the root of the page tree (ISO 32000-1, 7.7.3.2); none when there is no such tree.
-fn declared_pages(pdf: &Pdf) -> Option<usize> {
-    let root = pdf.xref().get::<Dict<'_>>(pdf.xref().root_id())?;
-    let tree = root.get::<Dict<'_>>("Pages")?;
-    usize::try_from(tree.get::<i32>("Count")?).ok()
+/// How far from the end of a file its last `startxref` may stand; some servers append a page of their own.
+const TRAILER_WITHIN: usize = 64 * 1024;
+/// The linearization dictionary is the first object (ISO 32000-1, F.3.1).
+const LINEARIZED_WITHIN: usize = 1024;
+
+/// Whether the end of the file is missing. The parser gathers what it finds without the end, and pictures or
+/// fonts that were there would be missing without a word.
+fn is_cut_off(data: &[u8]) -> bool {
+    let tail = data
+        .get(data.len().saturating_sub(TRAILER_WITHIN)..)
+        .unwrap_or_default();
+    if !tail.windows(9).any(|window| window == b"startxref") {
+        return true;
+    }
+    // A linearized file has a `startxref` near its beginning as well, and says how long it is.
+    let head = data.get(..LINEARIZED_WITHIN.min(data.len())).unwrap_or_default();
+    let Some(at) = head.windows(11).position(|window| window == b"/Linearized") else {
+        return false;
+    };
+    let entry = head.get(at..).unwrap_or_default();
+    let entry = entry.split(|byte| *byte == b'>').next().unwrap_or_default();
+    let Some(at) = entry
+        .windows(3)
+        .position(|window| window.starts_with(b"/L") && !window.ends_with(b"i"))
+    else {
+        return false;
+    };
+    let digits = entry
+        .iter()
+        .skip(at + 2)
+        .skip_while(|byte| byte.is_ascii_whitespace());
+    let length = digits.take_while(|byte| byte.is_ascii_digit()).take(12);
+    length.fold(0u64, |length, digit| length * 10 + u64::from(digit - b'0')) > data.len() as u64
+}
+
+/// Whether a page that came out white lost what was on it: content that is cut short, or a form that can't be
+/// inflated. Pictures and fonts are reported by the renderer itself.
+pub(crate) fn lost_content(page: &Page<'_>) -> bool {
+    if !content_is_whole(page, &mut { usize::MAX }) {
+        return true;
+    }
+    let forms = page
+        .raw()
+        .get::<Dict<'_>>("Resources")
+        .and_then(|all| all.get::<Dict<'_>>("XObject"));
+    forms.is_some_and(|forms| {
+        forms.keys().any(|key| match forms.get::<Stream<'_>>(&*key) {
+            Some(form) => {
+                let is_form = form
+                    .dict()
+                    .get::<Name<'_>>("Subtype")
+                    .is_some_and(|kind| kind.as_ref() == b"Form");
+                is_form && !stream_is_whole(&form, &mut { usize::MAX })
+            }
+            None => true,
+        })
+    })
 }
 
 /// Whether the content streams of a page are all there and inflate to their end. Streams beyond the budget are

@@ -6,4 +6,8 @@ mod g4;
 mod halftone;
 mod render;
 
-pub use render::render;
+pub(crate) use bitmap::Bitmap;
+pub(crate) use g4::encode;
+#[cfg(test)]
+pub(crate) use g4::{decoded, encode_group3};
+pub(crate) use render::render;

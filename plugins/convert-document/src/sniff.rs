@@ -2,7 +2,7 @@
 
 /// A family of formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// Portable Document Format.
     Pdf,
     /// A picture that the `image` crate reads.
@@ -17,7 +17,7 @@ pub enum Format {
 
 /// Pictures with a signature of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Picture {
+pub(crate) enum Picture {
     /// Portable Network Graphics.
     Png,
     /// JPEG.
@@ -34,7 +34,7 @@ pub enum Picture {
 const PDF_MARK_WITHIN: usize = 1024;
 
 /// Reads the signature. `believed` is the media type that the gateway read from the same bytes.
-pub fn sniff(data: &[u8], believed: &str) -> Format {
+pub(crate) fn sniff(data: &[u8], believed: &str) -> Format {
     let at = |offset: usize, mark: &[u8]| data.get(offset..).is_some_and(|rest| rest.starts_with(mark));
     let starts: &[(&[u8], Format)] = &[
         (b"%PDF-", Format::Pdf),
@@ -46,7 +46,10 @@ pub fn sniff(data: &[u8], believed: &str) -> Format {
         (b"MM\0*", Format::Tiff),
         (b"II+\0", Format::Refused("A BigTIFF picture")),
         (b"MM\0+", Format::Refused("A BigTIFF picture")),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Format::Refused("An Office document")),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+            Format::Refused("An Office document"),
+        ),
         (b"PK\x03\x04", Format::Refused("An Office document or archive")),
         (b"PK\x05\x06", Format::Refused("An archive")),
         (b"{\\rtf", Format::Refused("An RTF document")),
@@ -86,9 +89,15 @@ mod tests {
         assert_eq!(sniff(b"%PDF-1.7\n", "text/plain"), Format::Pdf);
         assert_eq!(sniff(b"junk\n%PDF-1.4", "application/pdf"), Format::Pdf);
         assert_eq!(sniff(b"A note on %PDF-1.4", "text/plain"), Format::Other);
-        assert_eq!(sniff(b"BMW sells cars, long enough text", "text/plain"), Format::Other);
+        assert_eq!(
+            sniff(b"BMW sells cars, long enough text", "text/plain"),
+            Format::Other
+        );
         assert_eq!(sniff(b"MM\0*\0\0\0\x08", ""), Format::Tiff);
-        assert!(matches!(sniff(b"PK\x03\x04....word/document.xml", ""), Format::Refused(_)));
+        assert!(matches!(
+            sniff(b"PK\x03\x04....word/document.xml", ""),
+            Format::Refused(_)
+        ));
         assert_eq!(sniff(b"", ""), Format::Other);
     }
 }

@@ -10,23 +10,23 @@ mod winansi;
 mod write;
 
 use crate::model::{Failure, FailureKind, Paper};
-pub use decode::is_text;
+pub(crate) use decode::is_text;
 use layout::{Grid, Pages};
 use write::Sheet;
 
 /// A text as a PDF.
 #[derive(Debug)]
-pub struct TextPdf {
+pub(crate) struct TextPdf {
     /// The file.
-    pub pdf: Vec<u8>,
+    pub(crate) pdf: Vec<u8>,
     /// Its pages.
-    pub pages: usize,
+    pub(crate) pages: usize,
     /// What the sender should know, one sentence each.
-    pub notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// Turns the bytes of a text into a PDF of at most `max_pages` pages.
-pub fn to_pdf(data: &[u8], paper: Paper, max_pages: u32) -> Result<TextPdf, Failure> {
+pub(crate) fn to_pdf(data: &[u8], paper: Paper, max_pages: u32) -> Result<TextPdf, Failure> {
     let decoded = decode::decode(data);
     let sheet = Sheet::new(paper);
     let pages = lay_out(&decoded.text, sheet.grid(), max_pages)?;
@@ -36,23 +36,35 @@ pub fn to_pdf(data: &[u8], paper: Paper, max_pages: u32) -> Result<TextPdf, Fail
         write::pdf(&pages, &sheet, &winansi::Courier)
     } else {
         let face = embedded::Face::new(&pages).ok_or_else(|| {
-            Failure::new(FailureKind::Unsupported, "The text needs a font that could not be made; send a PDF.")
+            Failure::new(
+                FailureKind::Unsupported,
+                "The text needs a font that could not be made; send a PDF.",
+            )
         })?;
         match face.missing() {
             0 => {}
             1 => notes.push("One character of the text is in no font here and is shown as a box.".to_owned()),
-            many => notes.push(format!("{many} characters of the text are in no font here and are shown as boxes.")),
+            many => notes.push(format!(
+                "{many} characters of the text are in no font here and are shown as boxes."
+            )),
         }
         write::pdf(&pages, &sheet, &face)
     };
-    Ok(TextPdf { pdf, pages: pages.len(), notes })
+    Ok(TextPdf {
+        pdf,
+        pages: pages.len(),
+        notes,
+    })
 }
 
 fn lay_out(text: &str, grid: Grid, max_pages: u32) -> Result<Pages, Failure> {
     let pages = layout::lay_out(text, grid, max_pages as usize)
         .map_err(|layout::TooManyPages| Failure::too_many_pages(max_pages))?;
     if pages.is_empty() {
-        return Err(Failure::new(FailureKind::Empty, "The text has nothing to print; send a document with content."));
+        return Err(Failure::new(
+            FailureKind::Empty,
+            "The text has nothing to print; send a document with content.",
+        ));
     }
     Ok(pages)
 }
@@ -103,9 +115,15 @@ mod tests {
     #[test]
     fn refusals_have_their_kind() {
         assert_eq!(to_pdf(b" \n", Paper::A4, 9).unwrap_err().kind, FailureKind::Empty);
-        assert_eq!(to_pdf(b"\xef\xbb\xbf", Paper::A4, 9).unwrap_err().kind, FailureKind::Empty);
+        assert_eq!(
+            to_pdf(b"\xef\xbb\xbf", Paper::A4, 9).unwrap_err().kind,
+            FailureKind::Empty
+        );
         let long = "x\u{c}".repeat(9) + "x";
-        assert_eq!(to_pdf(long.as_bytes(), Paper::A4, 9).unwrap_err().kind, FailureKind::TooManyPages);
+        assert_eq!(
+            to_pdf(long.as_bytes(), Paper::A4, 9).unwrap_err().kind,
+            FailureKind::TooManyPages
+        );
         assert_eq!(page_count(&to_pdf(long.as_bytes(), Paper::A4, 10).unwrap()), 10);
     }
 }

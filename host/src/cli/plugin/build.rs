@@ -146,9 +146,13 @@ pub(super) fn build_first_party(root: &Path, names: &[String]) -> anyhow::Result
             dir: root.join("plugins").join(name),
             out: Some(dist.join(&file)),
         };
+        let source = source_hash(root, name)?;
         let built = build(&request).with_context(|| format!("{name} was not built"))?;
+        if source_hash(root, name)? != source {
+            bail!("the sources of {name} changed while it was built: build it again");
+        }
         manifest.put(Entry {
-            source: source_hash(root, name)?,
+            source,
             name: built.name,
             file,
             size: built.size,

@@ -1,3 +1,5 @@
+//! The description and the server say the same.
+
 //! The document against the routes, the answers and the rules of OpenAPI.
 
 #![allow(clippy::unwrap_used, reason = "tests")]

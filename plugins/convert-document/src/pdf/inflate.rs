@@ -10,10 +10,12 @@ const ENOUGH: usize = 32 * 1024 * 1024;
 
 /// Whether the data is zlib (RFC 1950) or bare deflate that inflates to the end of its last block. The checksum
 /// is not looked at: some programs cut it off, and every viewer forgives that.
-pub fn is_whole(data: &[u8]) -> bool {
+pub(crate) fn is_whole(data: &[u8]) -> bool {
     match data {
         [method, flags, rest @ ..]
-            if method & 0x0f == 8 && u16::from_be_bytes([*method, *flags]).is_multiple_of(31) && flags & 0x20 == 0 =>
+            if method & 0x0f == 8
+                && u16::from_be_bytes([*method, *flags]).is_multiple_of(31)
+                && flags & 0x20 == 0 =>
         {
             inflates(rest)
         }
@@ -46,11 +48,16 @@ mod tests {
 
     #[test]
     fn whole_streams_pass_and_cut_ones_do_not() {
-        let content: Vec<u8> = (0..200_000u32).flat_map(|i| (i.wrapping_mul(i) >> 7).to_le_bytes()).collect();
+        let content: Vec<u8> = (0..200_000u32)
+            .flat_map(|i| (i.wrapping_mul(i) >> 7).to_le_bytes())
+            .collect();
         let zlib = compress_to_vec_zlib(&content, 6);
         assert!(is_whole(&zlib));
         assert!(is_whole(&compress_to_vec(&content, 6)));
-        assert!(is_whole(&zlib[..zlib.len() - 4]), "a missing checksum is forgiven");
+        assert!(
+            is_whole(&zlib[..zlib.len() - 4]),
+            "a missing checksum is forgiven"
+        );
         assert!(!is_whole(&zlib[..zlib.len() / 2]));
         let mut spoilt = zlib;
         let middle = spoilt.len() / 2;

@@ -32,8 +32,19 @@ pub(super) struct RunCodes {
 
 /// Multiples of 64 from 1792 to 2560, the same for both colours.
 pub(super) const LONG_MAKEUP: [Code; 13] = [
-    c(11, 0x08), c(11, 0x0c), c(11, 0x0d), c(12, 0x12), c(12, 0x13), c(12, 0x14), c(12, 0x15), c(12, 0x16),
-    c(12, 0x17), c(12, 0x1c), c(12, 0x1d), c(12, 0x1e), c(12, 0x1f),
+    c(11, 0x08),
+    c(11, 0x0c),
+    c(11, 0x0d),
+    c(12, 0x12),
+    c(12, 0x13),
+    c(12, 0x14),
+    c(12, 0x15),
+    c(12, 0x16),
+    c(12, 0x17),
+    c(12, 0x1c),
+    c(12, 0x1d),
+    c(12, 0x1e),
+    c(12, 0x1f),
 ];
 
 /// White runs (T.4 tables 2 and 3).

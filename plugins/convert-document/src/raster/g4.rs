@@ -7,7 +7,7 @@ use super::bitmap::Bitmap;
 use super::codes::{BLACK, Code, END_OF_LINE, HORIZONTAL, LONG_MAKEUP, PASS, RunCodes, VERTICAL, WHITE};
 
 /// Encodes a bitmap, with end-of-block, most significant bit first.
-pub fn encode(bitmap: &Bitmap) -> Vec<u8> {
+pub(crate) fn encode(bitmap: &Bitmap) -> Vec<u8> {
     let width = bitmap.width();
     let mut out = BitWriter::default();
     let mut above: &[u64] = &[];
@@ -107,7 +107,10 @@ fn push_run(mut run: u32, codes: &RunCodes, out: &mut BitWriter) {
     }
     if run >= 64 {
         let index = (run / 64 - 1) as usize;
-        let code = codes.makeup.get(index).or_else(|| LONG_MAKEUP.get(index - codes.makeup.len()));
+        let code = codes
+            .makeup
+            .get(index)
+            .or_else(|| LONG_MAKEUP.get(index - codes.makeup.len()));
         push_some(code, out);
         run %= 64;
     }
@@ -151,40 +154,72 @@ impl BitWriter {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+/// What `hayro-ccitt` makes of the data, in strict mode; for tests.
+pub(crate) fn decoded(data: &[u8], width: u32, height: u32) -> Bitmap {
+    struct Rows(Vec<Vec<u32>>);
+    impl hayro_ccitt::Decoder for Rows {
+        fn push_row(&mut self, changes: &[u32]) {
+            self.0.push(changes.to_vec());
+        }
+    }
+    let settings = hayro_ccitt::DecodeSettings {
+        columns: width,
+        rows: height,
+        end_of_block: true,
+        end_of_line: false,
+        rows_are_byte_aligned: false,
+        encoding: hayro_ccitt::EncodingMode::Group4,
+        strict: true,
+    };
+    let mut rows = Rows(Vec::new());
+    hayro_ccitt::decode(data, &mut rows, &mut hayro_ccitt::DecoderContext::new(settings)).unwrap();
+    assert_eq!(rows.0.len(), height as usize);
+    let mut bitmap = Bitmap::new(width, height);
+    for (row, changes) in bitmap.rows_mut().zip(rows.0) {
+        for pair in changes.chunks(2) {
+            for x in pair[0]..pair.get(1).copied().unwrap_or(width) {
+                row[x as usize / 64] |= 1 << (63 - x % 64);
+            }
+        }
+    }
+    bitmap
+}
+
+/// One-dimensional T.4 data: with end-of-line codes and return to control as Group 3 has it, or with rows that
+/// begin on a byte as TIFF's modified Huffman has it; for tests.
+#[cfg(test)]
+pub(crate) fn encode_group3(bitmap: &Bitmap, end_of_line: bool) -> Vec<u8> {
+    let mut out = BitWriter::default();
+    let mut edges = Vec::new();
+    for row in bitmap.rows() {
+        if end_of_line {
+            out.push(END_OF_LINE);
+        } else {
+            // 13 bits are the most that a code has, so this fills up to a byte in one go.
+            out.push(Code {
+                bits: (8 - out.held % 8) % 8,
+                word: 0,
+            });
+        }
+        changes(row, bitmap.width(), &mut edges);
+        edges.push(bitmap.width());
+        let mut at = 0;
+        for (index, edge) in edges.iter().enumerate() {
+            push_run(edge - at, if index % 2 == 0 { &WHITE } else { &BLACK }, &mut out);
+            at = *edge;
+        }
+    }
+    if end_of_line {
+        (0..6).for_each(|_| out.push(END_OF_LINE));
+    }
+    out.finish()
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    /// What `hayro-ccitt` makes of the data, in strict mode.
-    fn decode(data: &[u8], width: u32, height: u32) -> Bitmap {
-        struct Rows(Vec<Vec<u32>>);
-        impl hayro_ccitt::Decoder for Rows {
-            fn push_row(&mut self, changes: &[u32]) {
-                self.0.push(changes.to_vec());
-            }
-        }
-        let settings = hayro_ccitt::DecodeSettings {
-            columns: width,
-            rows: height,
-            end_of_block: true,
-            end_of_line: false,
-            rows_are_byte_aligned: false,
-            encoding: hayro_ccitt::EncodingMode::Group4,
-            strict: true,
-        };
-        let mut rows = Rows(Vec::new());
-        hayro_ccitt::decode(data, &mut rows, &mut hayro_ccitt::DecoderContext::new(settings)).unwrap();
-        assert_eq!(rows.0.len(), height as usize);
-        let mut bitmap = Bitmap::new(width, height);
-        for (row, changes) in bitmap.rows_mut().zip(rows.0) {
-            for pair in changes.chunks(2) {
-                for x in pair[0]..pair.get(1).copied().unwrap_or(width) {
-                    row[x as usize / 64] |= 1 << (63 - x % 64);
-                }
-            }
-        }
-        bitmap
-    }
 
     /// What the `fax` crate makes of the data.
     fn decode_again(data: &[u8], width: u32, height: u32) -> Bitmap {
@@ -255,7 +290,7 @@ mod tests {
         #[test]
         fn two_decoders_give_back_every_bit(bitmap in bitmaps()) {
             let data = encode(&bitmap);
-            prop_assert_eq!(&decode(&data, bitmap.width(), bitmap.height()), &bitmap);
+            prop_assert_eq!(&decoded(&data, bitmap.width(), bitmap.height()), &bitmap);
             prop_assert_eq!(&decode_again(&data, bitmap.width(), bitmap.height()), &bitmap);
         }
 
@@ -263,7 +298,7 @@ mod tests {
         fn noise_survives(width in 1u32..400, height in 1u32..6, words in prop::collection::vec(any::<u64>(), 1..40)) {
             let bitmap = noise(width, height, &words);
             let data = encode(&bitmap);
-            prop_assert_eq!(&decode(&data, width, height), &bitmap);
+            prop_assert_eq!(&decoded(&data, width, height), &bitmap);
         }
     }
 
@@ -287,7 +322,7 @@ mod tests {
                 }
             }
             let data = encode(&bitmap);
-            assert_eq!(decode(&data, width, 2), bitmap, "run {run}");
+            assert_eq!(decoded(&data, width, 2), bitmap, "run {run}");
         }
     }
 }

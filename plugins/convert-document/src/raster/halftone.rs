@@ -18,7 +18,7 @@ const HIGHEST: u8 = 200;
 const CONTRAST: u8 = 40;
 
 /// Turns opaque RGBA pixels, row by row, into black and white.
-pub fn to_bitmap(rgba: &[u8], width: u32, height: u32, halftone: Halftone) -> Bitmap {
+pub(crate) fn to_bitmap(rgba: &[u8], width: u32, height: u32, halftone: Halftone) -> Bitmap {
     let mut bitmap = Bitmap::new(width, height);
     let stride = width as usize * 4;
     if stride == 0 {
@@ -38,10 +38,14 @@ pub fn to_bitmap(rgba: &[u8], width: u32, height: u32, halftone: Halftone) -> Bi
     let plane = Plane::new(rgba, width as usize, height as usize);
     let plans = plane.plan(halftone);
     let mut diffusion = Diffusion::new(width as usize);
-    for (y, (row, greys)) in bitmap.rows_mut().zip(plane.greys.chunks_exact(plane.columns)).enumerate() {
+    for (y, (row, greys)) in bitmap
+        .rows_mut()
+        .zip(plane.greys.chunks_exact(plane.columns))
+        .enumerate()
+    {
         let start = y / TILE_ROWS * plane.columns;
         let plans = plans.get(start..start + plane.columns).unwrap_or_default();
-        if plans.iter().any(|plan| *plan == Plan::Diffuse) {
+        if plans.contains(&Plan::Diffuse) {
             diffusion.row(row, greys, plans);
         } else {
             diffusion.forget();
@@ -59,7 +63,10 @@ type Greys = [u8; 64];
 
 fn is_white(pixels: &[u8]) -> bool {
     let (words, rest) = pixels.as_chunks::<8>();
-    words.iter().fold(u64::MAX, |all, word| all & u64::from_ne_bytes(*word)) == u64::MAX
+    words
+        .iter()
+        .fold(u64::MAX, |all, word| all & u64::from_ne_bytes(*word))
+        == u64::MAX
         && rest.iter().all(|byte| *byte == u8::MAX)
 }
 
@@ -111,12 +118,17 @@ struct Tile {
     lightest: u8,
     /// Mid-tone pixels that differ little from their left neighbour: pictures, not edges of letters.
     smooth: u16,
-    /// The same for tones near black and near white as well.
+    /// The same for dark tones as well; lighter ones are more often paper than sky.
     toned: u16,
 }
 
 impl Tile {
-    const NOTHING: Self = Self { darkest: u8::MAX, lightest: 0, smooth: 0, toned: 0 };
+    const NOTHING: Self = Self {
+        darkest: u8::MAX,
+        lightest: 0,
+        smooth: 0,
+        toned: 0,
+    };
     /// A quarter of a tile.
     const MANY: u16 = 64 * TILE_ROWS as u16 / 4;
 
@@ -127,7 +139,7 @@ impl Tile {
             self.lightest = self.lightest.max(grey);
             let even = grey.abs_diff(left) <= 20;
             self.smooth += u16::from(even && (48..=208).contains(&grey));
-            self.toned += u16::from(even && (12..=246).contains(&grey));
+            self.toned += u16::from(even && (12..=220).contains(&grey));
             left = grey;
         }
     }
@@ -158,7 +170,11 @@ impl Plane {
                 }
             }
         }
-        Self { greys, columns, tiles }
+        Self {
+            greys,
+            columns,
+            tiles,
+        }
     }
 
     fn plan(&self, halftone: Halftone) -> Vec<Plan> {
@@ -171,7 +187,7 @@ impl Plane {
                 } else if halftone == Halftone::Diffuse || tile.smooth >= Tile::MANY {
                     Plan::Diffuse
                 } else if tile.toned >= Tile::MANY && touches_picture(&rows, x, y) {
-                    // The light sky and the dark coat of a photograph go with it.
+                    // The dark coat of a photograph goes with it.
                     Plan::Diffuse
                 } else if tile.lightest.saturating_sub(tile.darkest) >= CONTRAST {
                     Plan::Threshold((tile.darkest.midpoint(tile.lightest)).clamp(LOWEST, HIGHEST))
@@ -186,7 +202,10 @@ impl Plane {
 
 fn touches_picture(rows: &[&[Tile]], x: usize, y: usize) -> bool {
     rows.iter().take(y + 2).skip(y.saturating_sub(1)).any(|row| {
-        row.iter().take(x + 2).skip(x.saturating_sub(1)).any(|tile| tile.smooth >= Tile::MANY)
+        row.iter()
+            .take(x + 2)
+            .skip(x.saturating_sub(1))
+            .any(|tile| tile.smooth >= Tile::MANY)
     })
 }
 
@@ -202,7 +221,11 @@ struct Diffusion {
 impl Diffusion {
     fn new(width: usize) -> Self {
         let length = width.div_ceil(64) * 64 + 1;
-        Self { here: vec![0; length], below: vec![0; length], clean: true }
+        Self {
+            here: vec![0; length],
+            below: vec![0; length],
+            clean: true,
+        }
     }
 
     /// Drops the errors: the next row has nothing to do with the last.
@@ -257,7 +280,12 @@ mod tests {
 
     fn page(width: u32, height: u32, grey: impl Fn(u32, u32) -> u8) -> Vec<u8> {
         let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
-        pixels.flat_map(|(x, y)| { let g = grey(x, y); [g, g, g, 255] }).collect()
+        pixels
+            .flat_map(|(x, y)| {
+                let g = grey(x, y);
+                [g, g, g, 255]
+            })
+            .collect()
     }
 
     fn share(bitmap: &Bitmap) -> f64 {
@@ -302,7 +330,11 @@ mod tests {
     #[test]
     fn light_letters_on_paper_stay() {
         // Strokes of 4 pixels every 16, in light grey, on slightly dirty paper.
-        let text = page(640, 320, |x, y| if x % 16 < 4 { 185 } else { 244 + (y % 7) as u8 });
+        let text = page(
+            640,
+            320,
+            |x, y| if x % 16 < 4 { 185 } else { 244 + (y % 7) as u8 },
+        );
         let got = to_bitmap(&text, 640, 320, Halftone::Automatic);
         assert_eq!(share(&got), 0.25);
         assert_eq!(to_bitmap(&text, 640, 320, Halftone::Threshold).black(), 0);

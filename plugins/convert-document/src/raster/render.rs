@@ -20,7 +20,7 @@ const MAX_ROWS: u32 = 20_000;
 const SAME_SIZE: f64 = 0.005;
 
 /// Draws `page`, its number for messages counted from 1 being `number`, on at most `max_rows` rows.
-pub fn render<'a>(
+pub(crate) fn render<'a>(
     page: &'a Page<'a>,
     cache: &RenderCache<'a>,
     raster: &Raster,
@@ -28,30 +28,48 @@ pub fn render<'a>(
     number: u32,
 ) -> Result<FaxPage, Failure> {
     let (width, height) = size(raster, max_rows)?;
-    let transform = fit(page, raster, width, height)
-        .ok_or_else(|| Failure::new(FailureKind::Broken, format!("Page {number} has no usable size; save the PDF again.")))?;
+    let transform = fit(page, raster, width, height).ok_or_else(|| {
+        Failure::new(
+            FailureKind::Broken,
+            format!("Page {number} has no usable size; save the PDF again."),
+        )
+    })?;
     let lost = Arc::new(AtomicU32::new(0));
     let sink = Arc::clone(&lost);
     let settings = InterpreterSettings {
         warning_sink: Arc::new(move |warning| {
-            if matches!(warning, InterpreterWarning::ImageDecodeFailure | InterpreterWarning::UnsupportedFont) {
+            if matches!(
+                warning,
+                InterpreterWarning::ImageDecodeFailure | InterpreterWarning::UnsupportedFont
+            ) {
                 sink.fetch_add(1, Ordering::Relaxed);
             }
         }),
         ..InterpreterSettings::default()
     };
     let mut context = RenderContext::new(width, height);
-    render_into(page, cache, &settings, &RenderSettings::default(), &mut context, transform);
+    render_into(
+        page,
+        cache,
+        &settings,
+        &RenderSettings::default(),
+        &mut context,
+        transform,
+    );
     context.flush();
     let mut pixels = Pixmap::new(width, height);
-    let target = RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
+    let target = RasterizerSettings {
+        target_init: TargetInit::Clear(WHITE),
+        ..RasterizerSettings::default()
+    };
     context.render_with(&mut pixels, &mut Resources::default(), target);
     let (width, height) = (u32::from(width), u32::from(height));
     let bitmap = halftone::to_bitmap(pixels.data_as_u8_slice(), width, height, raster.halftone);
     let black = bitmap.black();
     if black == 0 && lost.load(Ordering::Relaxed) > 0 {
         // The page has content, and all of it was lost.
-        let message = format!("Page {number} can't be shown: its pictures or fonts are damaged; save the PDF again.");
+        let message =
+            format!("Page {number} can't be shown: its pictures or fonts are damaged; save the PDF again.");
         return Err(Failure::new(FailureKind::Broken, message));
     }
     Ok(FaxPage {
@@ -74,7 +92,10 @@ fn size(raster: &Raster, max_rows: u32) -> Result<(u16, u16), Failure> {
     if !fits {
         return Err(too_large());
     }
-    Ok((u16::try_from(raster.width).map_err(|_| too_large())?, u16::try_from(rows).map_err(|_| too_large())?))
+    Ok((
+        u16::try_from(raster.width).map_err(|_| too_large())?,
+        u16::try_from(rows).map_err(|_| too_large())?,
+    ))
 }
 
 /// Fits the page on the sheet, turned a quarter when it is wider than high, in the middle, with its aspect kept.
@@ -86,15 +107,26 @@ fn fit(page: &Page<'_>, raster: &Raster, width: u16, height: u16) -> Option<Affi
         return None;
     }
     let landscape = page_width > page_height;
-    let (turned_width, turned_height) =
-        if landscape { (page_height, page_width) } else { (page_width, page_height) };
+    let (turned_width, turned_height) = if landscape {
+        (page_height, page_width)
+    } else {
+        (page_width, page_height)
+    };
     let (paper_width, paper_height) = sheet(raster.paper, raster, height);
     let scale = (paper_width / turned_width).min(paper_height / turned_height);
-    let scale = if (scale - 1.0).abs() < SAME_SIZE { 1.0 } else { scale };
+    let scale = if (scale - 1.0).abs() < SAME_SIZE {
+        1.0
+    } else {
+        scale
+    };
     let x_scale = f64::from(X_DPI) / 72.0;
     let y_scale = f64::from(raster.resolution.y_dpi()) / 72.0;
     // A quarter turn clockwise: the top edge comes to lie on the right.
-    let turn = if landscape { Affine::new([0.0, 1.0, -1.0, 0.0, page_height, 0.0]) } else { Affine::IDENTITY };
+    let turn = if landscape {
+        Affine::new([0.0, 1.0, -1.0, 0.0, page_height, 0.0])
+    } else {
+        Affine::IDENTITY
+    };
     let left = (f64::from(width) - turned_width * scale * x_scale) / 2.0;
     let top = (f64::from(height) - turned_height * scale * y_scale) / 2.0;
     Some(
@@ -110,7 +142,18 @@ fn fit(page: &Page<'_>, raster: &Raster, width: u16, height: u16) -> Option<Affi
 fn sheet(paper: Paper, raster: &Raster, rows: u16) -> (f64, f64) {
     let (width, height) = paper.points();
     let across = f64::from(raster.width) * 72.0 / f64::from(X_DPI);
-    let across = if (across / width - 1.0).abs() < SAME_SIZE { width } else { across.min(width) };
+    let across = if (across / width - 1.0).abs() < SAME_SIZE {
+        width
+    } else {
+        across.min(width)
+    };
     let down = f64::from(rows) * 72.0 / f64::from(raster.resolution.y_dpi());
-    (across, if (down / height - 1.0).abs() < SAME_SIZE { height } else { down.min(height) })
+    (
+        across,
+        if (down / height - 1.0).abs() < SAME_SIZE {
+            height
+        } else {
+            down.min(height)
+        },
+    )
 }

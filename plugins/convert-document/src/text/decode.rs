@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 /// A text and what was assumed to read it.
 #[derive(Debug)]
-pub struct Decoded<'a> {
+pub(crate) struct Decoded<'a> {
     /// The characters, without byte order mark.
-    pub text: Cow<'a, str>,
+    pub(crate) text: Cow<'a, str>,
     /// What the sender should know, one sentence.
-    pub note: Option<&'static str>,
+    pub(crate) note: Option<&'static str>,
 }
 
 /// Windows-1252 for the bytes 0x80 to 0x9f; five are not assigned.
@@ -18,7 +18,7 @@ pub(super) const WINDOWS_1252_HIGH: [char; 32] = [
 ];
 
 /// Reads a text in UTF-8, UTF-16 or UTF-32 (by byte order mark, or UTF-16 by its zero bytes), else Windows-1252.
-pub fn decode(data: &[u8]) -> Decoded<'_> {
+pub(crate) fn decode(data: &[u8]) -> Decoded<'_> {
     if let Some(rest) = data.strip_prefix(b"\xef\xbb\xbf") {
         return utf8_or_legacy(rest);
     }
@@ -35,16 +35,26 @@ pub fn decode(data: &[u8]) -> Decoded<'_> {
         return quiet(utf16(rest, u16::from_be_bytes));
     }
     if let Some(little) = unmarked_utf16(data) {
-        let read = if little { u16::from_le_bytes } else { u16::from_be_bytes };
+        let read = if little {
+            u16::from_le_bytes
+        } else {
+            u16::from_be_bytes
+        };
         let note = Some("The text has no byte order mark and was read as UTF-16.");
-        return Decoded { text: Cow::Owned(utf16(data, read)), note };
+        return Decoded {
+            text: Cow::Owned(utf16(data, read)),
+            note,
+        };
     }
     utf8_or_legacy(data)
 }
 
 /// Whether bytes that nobody recognised can be a text: no control characters that no text has.
-pub fn is_text(data: &[u8]) -> bool {
-    if [&b"\xff\xfe"[..], b"\xfe\xff", b"\0\0\xfe\xff"].iter().any(|mark| data.starts_with(mark)) {
+pub(crate) fn is_text(data: &[u8]) -> bool {
+    if [&b"\xff\xfe"[..], b"\xfe\xff", b"\0\0\xfe\xff"]
+        .iter()
+        .any(|mark| data.starts_with(mark))
+    {
         return data.len().is_multiple_of(2);
     }
     if unmarked_utf16(data).is_some() {
@@ -61,12 +71,18 @@ pub fn is_text(data: &[u8]) -> bool {
 }
 
 fn quiet(text: String) -> Decoded<'static> {
-    Decoded { text: Cow::Owned(text), note: None }
+    Decoded {
+        text: Cow::Owned(text),
+        note: None,
+    }
 }
 
 fn utf8_or_legacy(data: &[u8]) -> Decoded<'_> {
     if let Ok(text) = std::str::from_utf8(data) {
-        return Decoded { text: Cow::Borrowed(text), note: None };
+        return Decoded {
+            text: Cow::Borrowed(text),
+            note: None,
+        };
     }
     // A long UTF-8 text with a few bad bytes stays UTF-8: reading it as a legacy encoding would spoil all of it.
     let (mut good, mut bad) = (0usize, 0usize);
@@ -76,19 +92,26 @@ fn utf8_or_legacy(data: &[u8]) -> Decoded<'_> {
     }
     if good > bad * 4 {
         let note = Some("Some bytes of the text are not UTF-8 and are shown as boxes.");
-        return Decoded { text: String::from_utf8_lossy(data), note };
+        return Decoded {
+            text: String::from_utf8_lossy(data),
+            note,
+        };
     }
     let text = data
         .iter()
         .map(|&byte| match byte {
-            0x80..=0x9f => {
-                WINDOWS_1252_HIGH.get(usize::from(byte - 0x80)).copied().unwrap_or(char::REPLACEMENT_CHARACTER)
-            }
+            0x80..=0x9f => WINDOWS_1252_HIGH
+                .get(usize::from(byte - 0x80))
+                .copied()
+                .unwrap_or(char::REPLACEMENT_CHARACTER),
             other => char::from(other),
         })
         .collect();
     let note = Some("The text is not UTF-8 and was read as Windows-1252; check accented letters.");
-    Decoded { text: Cow::Owned(text), note }
+    Decoded {
+        text: Cow::Owned(text),
+        note,
+    }
 }
 
 fn utf16(data: &[u8], read: fn([u8; 2]) -> u16) -> String {
@@ -97,7 +120,9 @@ fn utf16(data: &[u8], read: fn([u8; 2]) -> u16) -> String {
         // Half a unit at the end shows as a replacement character.
         _ => 0xfffd,
     });
-    char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    char::decode_utf16(units)
+        .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect()
 }
 
 fn utf32(data: &[u8], read: fn([u8; 4]) -> u32) -> String {
@@ -138,8 +163,15 @@ mod tests {
 
     fn utf16_bytes(text: &str, mark: bool, little: bool) -> Vec<u8> {
         let mark = mark.then_some(0xfeff);
-        let write = if little { u16::to_le_bytes } else { u16::to_be_bytes };
-        mark.into_iter().chain(text.encode_utf16()).flat_map(write).collect()
+        let write = if little {
+            u16::to_le_bytes
+        } else {
+            u16::to_be_bytes
+        };
+        mark.into_iter()
+            .chain(text.encode_utf16())
+            .flat_map(write)
+            .collect()
     }
 
     #[test]
@@ -191,6 +223,10 @@ mod tests {
         assert!(is_text(b"x-lab: 19 bytes ok\n"));
         assert!(is_text("Größe".as_bytes()));
         assert!(!is_text(b"\x7fELF\x02\x01\x01\0\0\0\0"));
-        assert!(!is_text(&(0u32..600).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect::<Vec<_>>()));
+        assert!(!is_text(
+            &(0u32..600)
+                .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
+                .collect::<Vec<_>>()
+        ));
     }
 }

@@ -33,7 +33,10 @@ impl Face {
         let charmap = font.charmap();
         let mut remapper = GlyphRemapper::new();
         let mut glyph = |c: char| {
-            let id = charmap.map(c).and_then(|id| u16::try_from(id.to_u32()).ok()).filter(|id| *id != 0)?;
+            let id = charmap
+                .map(c)
+                .and_then(|id| u16::try_from(id.to_u32()).ok())
+                .filter(|id| *id != 0)?;
             Some(remapper.remap(id))
         };
         let box_glyph = glyph(BOX)?;
@@ -51,7 +54,12 @@ impl Face {
             }
         }
         let subset = subsetter::subset(FONT, 0, &remapper).ok()?;
-        Some(Self { glyphs, subset, missing: absent.into_values().sum(), box_glyph })
+        Some(Self {
+            glyphs,
+            subset,
+            missing: absent.into_values().sum(),
+            box_glyph,
+        })
     }
 
     /// How many characters of the document are shown as a box.
@@ -69,7 +77,11 @@ impl Face {
 }
 
 /// Glyph ids of the subset are used as character codes.
-const IDENTITY: SystemInfo<'_> = SystemInfo { registry: Str(b"Adobe"), ordering: Str(b"Identity"), supplement: 0 };
+const IDENTITY: SystemInfo<'_> = SystemInfo {
+    registry: Str(b"Adobe"),
+    ordering: Str(b"Identity"),
+    supplement: 0,
+};
 
 impl write::Face for Face {
     fn size(&self) -> f32 {
@@ -86,7 +98,13 @@ impl write::Face for Face {
                 items.show(Str(&std::mem::take(&mut bytes)));
                 items.adjust(ADVANCE);
             }
-            bytes.extend(self.glyphs.get(&c).copied().unwrap_or(self.box_glyph).to_be_bytes());
+            bytes.extend(
+                self.glyphs
+                    .get(&c)
+                    .copied()
+                    .unwrap_or(self.box_glyph)
+                    .to_be_bytes(),
+            );
         }
         items.show(Str(&bytes));
     }
@@ -99,7 +117,10 @@ impl write::Face for Face {
             .descendant_font(cid)
             .to_unicode(unicode);
         let mut descendant = pdf.cid_font(cid);
-        descendant.subtype(CidFontType::Type2).base_font(NAME).system_info(IDENTITY);
+        descendant
+            .subtype(CidFontType::Type2)
+            .base_font(NAME)
+            .system_info(IDENTITY);
         descendant.font_descriptor(descriptor).default_width(ADVANCE);
         descendant.cid_to_gid_map_predefined(Name(b"Identity"));
         descendant.finish();
@@ -116,7 +137,9 @@ impl write::Face for Face {
             .font_file2(file);
         let packed = compress_to_vec_zlib(&self.subset, 6);
         let length = i32::try_from(self.subset.len()).unwrap_or(i32::MAX);
-        pdf.stream(file, &packed).filter(Filter::FlateDecode).pair(Name(b"Length1"), length);
+        pdf.stream(file, &packed)
+            .filter(Filter::FlateDecode)
+            .pair(Name(b"Length1"), length);
         let packed = compress_to_vec_zlib(&self.to_unicode(), 6);
         pdf.stream(unicode, &packed).filter(Filter::FlateDecode);
     }

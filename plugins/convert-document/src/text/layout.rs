@@ -2,19 +2,19 @@
 
 /// How much fits on a page.
 #[derive(Clone, Copy, Debug)]
-pub struct Grid {
+pub(crate) struct Grid {
     /// Characters on a line.
-    pub columns: usize,
+    pub(crate) columns: usize,
     /// Lines on a page.
-    pub lines: usize,
+    pub(crate) lines: usize,
 }
 
 /// The lines of each page.
-pub type Pages = Vec<Vec<String>>;
+pub(crate) type Pages = Vec<Vec<String>>;
 
 /// The document has more pages than allowed.
 #[derive(Debug, PartialEq, Eq)]
-pub struct TooManyPages;
+pub(crate) struct TooManyPages;
 
 /// Columns from one tab stop to the next.
 const TAB: usize = 8;
@@ -22,8 +22,13 @@ const TAB: usize = 8;
 /// Breaks a text into lines (CR, LF, CRLF and the Unicode separators), long lines at spaces, words longer than a
 /// line anywhere, and lines into pages; a form feed starts a page. Nothing blank is left at the end, so a text
 /// that fills its last page exactly has no blank one after it. No page at all means an empty text.
-pub fn lay_out(text: &str, grid: Grid, max_pages: usize) -> Result<Pages, TooManyPages> {
-    let mut pages = Paginator { grid, max_pages, done: Vec::new(), open: Vec::new() };
+pub(crate) fn lay_out(text: &str, grid: Grid, max_pages: usize) -> Result<Pages, TooManyPages> {
+    let mut pages = Paginator {
+        grid,
+        max_pages,
+        done: Vec::new(),
+        open: Vec::new(),
+    };
     // Whatever follows the last visible character would only feed paper.
     let text = text.trim_end_matches(|c: char| c.is_whitespace() || is_invisible(c) || c == '\u{1a}');
     // Printers are often sent a form feed first; it would eject an empty sheet.
@@ -49,14 +54,14 @@ pub fn lay_out(text: &str, grid: Grid, max_pages: usize) -> Result<Pages, TooMan
 }
 
 /// Characters that steer the display and are not drawn.
-pub fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
         | '\u{2066}'..='\u{206f}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}')
 }
 
 /// Characters drawn over the one before, which take no column.
-pub fn is_combining(c: char) -> bool {
+pub(crate) fn is_combining(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}'
         | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
 }
@@ -155,7 +160,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const GRID: Grid = Grid { columns: 10, lines: 3 };
+    const GRID: Grid = Grid {
+        columns: 10,
+        lines: 3,
+    };
 
     fn pages(text: &str) -> Vec<Vec<String>> {
         lay_out(text, GRID, 100).unwrap()

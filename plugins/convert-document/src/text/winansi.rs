@@ -37,7 +37,9 @@ impl Face for Courier {
     }
 
     fn write(&self, pdf: &mut Pdf, font: Ref, _free: Ref) {
-        pdf.type1_font(font).base_font(Name(b"Courier")).encoding_predefined(Name(b"WinAnsiEncoding"));
+        pdf.type1_font(font)
+            .base_font(Name(b"Courier"))
+            .encoding_predefined(Name(b"WinAnsiEncoding"));
     }
 }
 

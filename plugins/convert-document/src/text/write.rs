@@ -42,7 +42,10 @@ impl Sheet {
     /// What fits between the margins: 84 by 57 on Letter, 81 by 61 on A4.
     pub(super) fn grid(&self) -> Grid {
         let fit = |length: f64, step: f64| ((length - 2.0 * MARGIN) / step).floor().max(1.0) as usize;
-        Grid { columns: fit(self.width, ADVANCE), lines: fit(self.height, LEADING) }
+        Grid {
+            columns: fit(self.width, ADVANCE),
+            lines: fit(self.height, LEADING),
+        }
     }
 }
 
@@ -79,7 +82,10 @@ fn page_content(lines: &[String], sheet: &Sheet, face: &dyn Face) -> Vec<u8> {
     let mut content = Content::new();
     // The first base line is a little under the top margin so that capitals touch it.
     let top = sheet.height - MARGIN - 0.75 * LEADING;
-    content.begin_text().set_font(Name(b"F"), face.size()).set_leading(LEADING as f32);
+    content
+        .begin_text()
+        .set_font(Name(b"F"), face.size())
+        .set_leading(LEADING as f32);
     content.next_line(MARGIN as f32, top as f32);
     for (index, line) in lines.iter().enumerate() {
         if index > 0 {

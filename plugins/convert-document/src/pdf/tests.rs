@@ -1,0 +1,238 @@
+//! Whole documents in, drawn pages out: joining, cleaning and hostile files.
+
+use crate::{Document, Failure, FailureKind, Halftone, Limits, Paper, Part, Raster, Resolution};
+use hayro::hayro_syntax::Pdf as Parsed;
+use pdf_writer::types::{ActionType, AnnotationType};
+use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
+
+const LIMITS: Limits = Limits {
+    max_pages: 20,
+    max_bytes: 10_000_000,
+    max_rows: 2500,
+};
+const RASTER: Raster = Raster {
+    width: 1728,
+    resolution: Resolution::Standard,
+    paper: Paper::Letter,
+    halftone: Halftone::Threshold,
+};
+
+fn open(files: &[&[u8]]) -> Result<Document, Failure> {
+    let part = |data: &&[u8]| Part {
+        data: data.to_vec(),
+        media_type: "application/pdf".to_owned(),
+    };
+    Document::open(files.iter().map(part).collect(), Paper::Letter, LIMITS)
+}
+
+fn ink(document: &Document) -> Vec<u64> {
+    (0..document.pages())
+        .map(|page| document.render(page, &RASTER).unwrap().black)
+        .collect()
+}
+
+/// Two pages: text in a font that the page tree passes down, and a form that an annotation shows.
+fn form(script: bool) -> Vec<u8> {
+    let mut pdf = Pdf::new();
+    let id = Ref::new;
+    let mut catalog = pdf.catalog(id(1));
+    catalog.pages(id(2));
+    if script {
+        let mut action = catalog.insert(Name(b"OpenAction")).dict();
+        action.pair(Name(b"S"), Name(b"JavaScript"));
+        action.pair(Name(b"JS"), Str(b"app.alert(1)"));
+    }
+    catalog.finish();
+    let mut tree = pdf.pages(id(2));
+    tree.kids([id(3), id(4)])
+        .count(2)
+        .media_box(Rect::new(0.0, 0.0, 612.0, 792.0));
+    tree.resources().fonts().pair(Name(b"F"), id(9));
+    tree.finish();
+    pdf.page(id(3)).parent(id(2)).contents(id(5));
+    pdf.page(id(4)).parent(id(2)).annotations([id(6)]);
+    let mut content = Content::new();
+    content
+        .begin_text()
+        .set_font(Name(b"F"), 40.0)
+        .next_line(72.0, 600.0)
+        .show(Str(b"Inherited font"))
+        .end_text();
+    pdf.stream(id(5), &content.finish());
+    let mut note = pdf.annotation(id(6));
+    note.subtype(AnnotationType::Widget)
+        .rect(Rect::new(100.0, 100.0, 300.0, 200.0))
+        .contents(TextStr("x"));
+    note.appearance().normal().stream(id(7));
+    if script {
+        note.action().action_type(ActionType::Launch);
+    }
+    note.finish();
+    let mut content = Content::new();
+    content.rect(0.0, 0.0, 200.0, 100.0).fill_nonzero();
+    pdf.form_xobject(id(7), &content.finish())
+        .bbox(Rect::new(0.0, 0.0, 200.0, 100.0));
+    pdf.type1_font(id(9)).base_font(Name(b"Helvetica"));
+    pdf.finish()
+}
+
+#[test]
+fn a_file_that_acts_is_written_anew_and_looks_the_same() {
+    let calm = open(&[&form(false)]).unwrap();
+    assert!(calm.pdf().is_none() && calm.notes().is_empty());
+    let cleaned = open(&[&form(true)]).unwrap();
+    let pdf = cleaned.pdf().unwrap();
+    for word in [&b"JavaScript"[..], b"app.alert", b"Launch", b"OpenAction"] {
+        assert!(!pdf.windows(word.len()).any(|window| window == word));
+    }
+    assert_eq!(cleaned.notes().len(), 1);
+    assert_eq!(ink(&cleaned), ink(&calm));
+    assert!(ink(&calm).iter().all(|black| *black > 5000));
+}
+
+#[test]
+fn documents_are_joined_in_order() {
+    let text = Document::open(
+        vec![Part {
+            data: b"One line.\n".to_vec(),
+            media_type: "text/plain".to_owned(),
+        }],
+        Paper::A4,
+        LIMITS,
+    )
+    .unwrap();
+    let text_pdf = text.pdf().unwrap();
+    let form = form(false);
+    let joined = open(&[text_pdf, &form, text_pdf]).unwrap();
+    let alone = ink(&open(&[&form]).unwrap());
+    let line = ink(&text);
+    assert_eq!(ink(&joined), [line[0], alone[0], alone[1], line[0]]);
+    assert_eq!(
+        Parsed::new(joined.pdf().unwrap().to_vec()).unwrap().pages().len(),
+        4
+    );
+    let many: Vec<&[u8]> = std::iter::repeat_n(&form[..], 11).collect();
+    assert_eq!(open(&many).err().unwrap().kind, FailureKind::TooManyPages);
+    assert_eq!(open(&[&form, b""]).err().unwrap().kind, FailureKind::Empty);
+    assert_eq!(open(&[]).err().unwrap().kind, FailureKind::Empty);
+}
+
+#[test]
+fn spoilt_files_give_a_page_or_a_refusal() {
+    let sources = [form(true), form(false)];
+    let mut state = 0x2545_f491_4f6c_dd1du64;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as usize
+    };
+    let mut refused = 0;
+    for round in 0..400 {
+        let mut data = sources[round % 2].clone();
+        for _ in 0..1 + random() % 8 {
+            let at = random() % data.len();
+            match random() % 3 {
+                0 => data[at] = random() as u8,
+                1 => data[at] = b'0' + (random() % 10) as u8,
+                _ => {
+                    data.remove(at);
+                }
+            }
+        }
+        match open(&[&data]) {
+            Err(_) => refused += 1,
+            Ok(document) => assert!((1..=LIMITS.max_pages).contains(&document.pages())),
+        }
+    }
+    assert!(refused > 20, "{refused}");
+}
+
+#[test]
+fn references_in_circles_end() {
+    let text = String::from_utf8_lossy(&form(true)).into_owned();
+    // The tree of pages, its resources and the appearance refer to themselves.
+    for (from, to) in [
+        ("/Parent 2 0 R", "/Parent 3 0 R"),
+        ("/Kids [3 0 R", "/Kids [2 0 R"),
+        ("/N 7 0 R", "/N 6 0 R"),
+    ] {
+        let looped = text.replacen(from, to, 1);
+        assert_ne!(looped, text, "{from}");
+        if let Ok(document) = open(&[looped.as_bytes()]) {
+            assert!(document.pages() >= 1);
+        }
+    }
+    let deep = text.replacen(
+        "/OpenAction",
+        &format!("/X {}{} /OpenAction", "[".repeat(5000), "]".repeat(5000)),
+        1,
+    );
+    let _ = open(&[deep.as_bytes()]).map(|document| document.pages());
+}
+
+/// One page that draws a compressed form, and both may be spoilt.
+fn compressed(spoil_content: bool, spoil_form: bool) -> Vec<u8> {
+    let packed = |spoil: bool, content: Content| {
+        let mut data = miniz_oxide::deflate::compress_to_vec_zlib(&content.finish(), 6);
+        if spoil {
+            data.truncate(data.len() / 2);
+        }
+        data
+    };
+    let mut square = Content::new();
+    for step in 0..40u8 {
+        square
+            .rect(f32::from(step) * 3.0, f32::from(step) * 2.0, 30.0, 17.0)
+            .fill_nonzero();
+    }
+    let mut content = Content::new();
+    content
+        .save_state()
+        .transform([1.0, 0.0, 0.0, 1.0, 120.5, 250.25])
+        .x_object(Name(b"X"))
+        .restore_state();
+    let mut pdf = Pdf::new();
+    let id = Ref::new;
+    pdf.catalog(id(1)).pages(id(2));
+    pdf.pages(id(2)).kids([id(3)]).count(1);
+    let mut page = pdf.page(id(3));
+    page.parent(id(2))
+        .media_box(Rect::new(0.0, 0.0, 612.0, 792.0))
+        .contents(id(4));
+    page.resources().x_objects().pair(Name(b"X"), id(5));
+    page.finish();
+    pdf.stream(id(4), &packed(spoil_content, content))
+        .filter(pdf_writer::Filter::FlateDecode);
+    let data = packed(spoil_form, square);
+    let mut form = pdf.form_xobject(id(5), &data);
+    form.bbox(Rect::new(0.0, 0.0, 200.0, 200.0))
+        .filter(pdf_writer::Filter::FlateDecode);
+    form.finish();
+    pdf.finish()
+}
+
+#[test]
+fn a_page_that_lost_what_it_draws_is_not_faxed_as_white() {
+    assert!(ink(&open(&[&compressed(false, false)]).unwrap())[0] > 1000);
+    assert_eq!(
+        open(&[&compressed(true, false)]).err().unwrap().kind,
+        FailureKind::Broken
+    );
+    let document = open(&[&compressed(false, true)]).unwrap();
+    match document.render(0, &RASTER) {
+        Ok(page) => assert!(page.black > 0, "what is left of the form was drawn"),
+        Err(failure) => assert_eq!(failure.kind, FailureKind::Broken),
+    }
+}
+
+#[test]
+fn a_page_meant_to_be_white_is_white() {
+    let mut pdf = Pdf::new();
+    pdf.catalog(Ref::new(1)).pages(Ref::new(2));
+    pdf.pages(Ref::new(2)).kids([Ref::new(3)]).count(1);
+    pdf.page(Ref::new(3))
+        .parent(Ref::new(2))
+        .media_box(Rect::new(0.0, 0.0, 612.0, 792.0));
+    assert_eq!(ink(&open(&[&pdf.finish()]).unwrap()), [0]);
+}

@@ -1,0 +1,133 @@
+//! Strips of fax data (ITU-T T.4 and T.6) as TIFF holds them.
+
+use hayro_ccitt::{DecodeSettings, Decoder, DecoderContext, EncodingMode, decode};
+
+/// How the strips of one page are coded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Coding {
+    /// The compression of the TIFF.
+    pub(super) compression: Compression,
+    /// Bit 0 of `T4Options`.
+    pub(super) two_dimensional: bool,
+    /// `FillOrder` 2: the first pixel is in the lowest bit.
+    pub(super) reversed: bool,
+}
+
+/// The three fax compressions of TIFF 6.0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compression {
+    /// 2: rows of T.4 runs that begin on a byte, without end-of-line codes.
+    ModifiedHuffman,
+    /// 3: T.4 with end-of-line codes.
+    Group3,
+    /// 4: T.6.
+    Group4,
+}
+
+/// Decodes one strip into the next `rows` rows of a page; false when it holds fewer.
+pub(super) fn read<'a>(
+    strip: &[u8],
+    coding: Coding,
+    width: u32,
+    rows: u32,
+    into: &mut impl Iterator<Item = &'a mut [u64]>,
+) -> bool {
+    let reversed;
+    let strip = if coding.reversed {
+        reversed = strip.iter().map(|byte| byte.reverse_bits()).collect::<Vec<_>>();
+        &reversed
+    } else {
+        strip
+    };
+    let settings = DecodeSettings {
+        columns: width,
+        rows,
+        end_of_block: coding.compression != Compression::ModifiedHuffman,
+        end_of_line: coding.compression == Compression::Group3,
+        rows_are_byte_aligned: coding.compression == Compression::ModifiedHuffman,
+        encoding: match coding.compression {
+            Compression::Group4 => EncodingMode::Group4,
+            Compression::Group3 if coding.two_dimensional => EncodingMode::Group3_2D,
+            Compression::Group3 | Compression::ModifiedHuffman => EncodingMode::Group3_1D,
+        },
+        // A line that the telephone line spoilt is left out, as a fax machine does.
+        strict: false,
+    };
+    let mut sink = Sink {
+        rows: into,
+        width,
+        left: rows,
+    };
+    // How much was decoded says more than the verdict: many files lack the end-of-block.
+    let _ = decode(strip, &mut sink, &mut DecoderContext::new(settings));
+    sink.left == 0
+}
+
+struct Sink<'r, I> {
+    rows: &'r mut I,
+    width: u32,
+    left: u32,
+}
+
+impl<'a, I: Iterator<Item = &'a mut [u64]>> Decoder for Sink<'_, I> {
+    fn push_row(&mut self, changes: &[u32]) {
+        if self.left == 0 {
+            return;
+        }
+        self.left -= 1;
+        if let Some(row) = self.rows.next() {
+            for run in changes.chunks(2) {
+                if let [from, rest @ ..] = run {
+                    fill(
+                        row,
+                        *from,
+                        rest.first().copied().unwrap_or(self.width).min(self.width),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Blackens the pixels from `from` up to but without `to`.
+fn fill(row: &mut [u64], from: u32, to: u32) {
+    let first = from / 64;
+    for (index, word) in (first..).zip(row.iter_mut().skip(first as usize)) {
+        let start = index * 64;
+        if start >= to {
+            break;
+        }
+        let left = u64::MAX >> from.saturating_sub(start).min(63);
+        let right = if to - start >= 64 {
+            u64::MAX
+        } else {
+            !(u64::MAX >> (to - start))
+        };
+        *word |= left & right;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_fill_exactly_their_pixels() {
+        for (from, to) in [
+            (0, 1),
+            (0, 64),
+            (63, 65),
+            (5, 5),
+            (10, 190),
+            (64, 128),
+            (127, 192),
+        ] {
+            let mut row = [0u64; 3];
+            fill(&mut row, from, to);
+            for x in 0..192 {
+                let black = row[x as usize / 64] >> (63 - x % 64) & 1 == 1;
+                assert_eq!(black, (from..to).contains(&x), "{from}..{to} at {x}");
+            }
+        }
+    }
+}
