@@ -126,6 +126,13 @@ fn warnings(config: &Config) -> Vec<Problem> {
              no client trusts by itself",
         );
     }
+    if !tls.acme.domains.is_empty() {
+        warn(
+            "tls.acme.domains",
+            "is not in force yet: a self-signed certificate is made; give tls.cert_file and tls.key_file \
+             (TLS_CERT_FILE, TLS_KEY_FILE), or put a proxy with automatic certificates in front",
+        );
+    }
     if !phaxio.verify_signature {
         warn(
             "phaxio.verify_signature",
