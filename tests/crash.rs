@@ -205,5 +205,6 @@ async fn refused_credentials_hold_the_queue_and_lose_nothing() {
     world.gate.signal(rustix::process::Signal::HUP);
     world.admin.reaches(&id, "SUCCESS").await;
     assert_eq!(world.provider.faxes_of(&id).await.len(), 1);
-    assert_eq!(world.admin.get("/health/ready").await.status, 200);
+    let ready = world.admin.get("/health/ready").await;
+    assert_eq!(ready.status, 200, "{}", ready.text());
 }

@@ -31,7 +31,7 @@ pub use layout::Kind;
 
 /// Documents up to this size ride in the database commit when documents are kept locally: below it, one more
 /// file and its share of a sync cost more than the longer commit.
-pub const INLINE_LIMIT: u64 = 32 * KIB;
+pub const INLINE_LIMIT: u64 = 128 * KIB;
 
 /// The bytes of a document as they are read.
 pub type DocumentStream = BoxStream<'static, io::Result<Bytes>>;

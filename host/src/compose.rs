@@ -3,6 +3,7 @@
 //! Parts are built in the order of their dependencies and handed down; none is fetched from a global. Sockets are
 //! bound before the database is opened, so that a taken port is told before a job is touched.
 
+mod background;
 mod reload;
 
 use std::fs::{DirBuilder, Permissions};
@@ -10,7 +11,6 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
@@ -18,29 +18,19 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-use crate::app::{self, App, AuditFile};
+use crate::app::{self, App};
 use crate::artifacts::Artifacts;
-use crate::base::clock::{Clock, before};
+use crate::base::clock::Clock;
 use crate::base::id::IdSource;
 use crate::config::Config;
-use crate::control::{self, Desk};
 use crate::dispatch::{self, Dispatcher};
 use crate::http::{Edge, EdgeParts, Listener, Server, Timeouts};
 use crate::phaxio::Phaxio;
 use crate::plugin::{Grants, Plugins};
-use crate::retention::Sweeper;
 use crate::store::{Store, StoreOptions};
 use crate::telemetry::board::Board;
 use crate::telemetry::metrics as names;
 use crate::tls::ServerTls;
-
-/// How often certificate files are looked at.
-const CERTIFICATE_LOOK: Duration = Duration::from_secs(10);
-/// How long a document may lie without a record before it counts as left behind by a crash.
-const ORPHAN_AGE: Duration = Duration::from_secs(3600);
-
-/// How far back missed deliveries are looked for at the start; the provider retries for about three days.
-const CATCH_UP_SPAN: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// A service that runs.
 pub struct Service {
@@ -138,54 +128,6 @@ impl Service {
         self.store.close();
         tracing::info!(cut = drained.cut, "stopped");
     }
-
-    fn begin(&mut self, parts: &app::Parts, stopped: &watch::Receiver<bool>) {
-        if parts.config.load().disabled {
-            tracing::warn!("sending is switched off (FAX_DISABLED): faxes are accepted and kept");
-        } else {
-            let (dispatcher, stopped) = (self.dispatcher.clone(), stopped.clone());
-            let board = parts.board.clone();
-            self.background.spawn(async move {
-                if let Err(error) = dispatcher.run(stopped).await {
-                    tracing::error!(%error, "the dispatcher could not begin: restart the service");
-                    board.bad("dispatcher", error.to_string());
-                }
-            });
-        }
-        let sweeper = Sweeper {
-            config: Arc::clone(&parts.config),
-            clock: parts.clock.clone(),
-            store: parts.store.clone(),
-            artifacts: parts.artifacts.clone(),
-            board: parts.board.clone(),
-        };
-        self.background.spawn(sweeper.run(stopped.clone()));
-        self.background
-            .spawn(until(stopped.clone(), collect_orphans(parts.clone())));
-        let config = parts.config.load();
-        if config.inbound.enabled && !config.disabled {
-            self.background
-                .spawn(until(stopped.clone(), catch_up(self.app.clone())));
-        }
-        if let Some(file) = config.audit_file.clone() {
-            let (store, clock) = (parts.store.clone(), parts.clock.clone());
-            self.background
-                .spawn(AuditFile::new(file, store, clock).run(stopped.clone()));
-        }
-        match control::bind(&config.control_socket()) {
-            Ok(listener) => {
-                let desk = Desk::new(parts.store.clone(), parts.clock.clone());
-                self.background
-                    .spawn(until(stopped.clone(), control::serve(listener, desk)));
-            }
-            // Everything else works without it.
-            Err(error) => tracing::warn!(%error, "no control socket: `faxgate keys` needs the service stopped"),
-        }
-        if let Some(tls) = &self.tls {
-            self.background
-                .spawn(until(stopped.clone(), tls.clone().watch(CERTIFICATE_LOOK)));
-        }
-    }
 }
 
 struct Listeners {
@@ -282,59 +224,6 @@ fn metrics_page(
         }
         handle.render()
     })
-}
-
-/// Removes documents that a crash left without a record, once per start.
-async fn collect_orphans(parts: app::Parts) {
-    let store = parts.store.clone();
-    let known = move |place: &crate::domain::artifact::Place| is_known(&store, place);
-    match parts.artifacts.collect_orphans(known, ORPHAN_AGE).await {
-        Ok(0) => {}
-        Ok(count) => tracing::info!(count, "removed documents that a crash had left without a record"),
-        Err(error) => tracing::warn!(%error, "documents without a record could not be collected"),
-    }
-}
-
-/// Looks for received faxes whose delivery was missed: a week back at the start, then at the pace of polls.
-async fn catch_up(app: App) {
-    let mut since = before(app.clock().now(), CATCH_UP_SPAN);
-    loop {
-        let began = app.clock().now();
-        match app.catch_up(since).await {
-            Ok(taken) => {
-                // The provider lists with some delay: look back over the last interval once more.
-                since = before(began, app.config().dispatch.poll_after.saturating_mul(2));
-                if taken > 0 {
-                    tracing::info!(taken, "took in faxes whose delivery was missed");
-                }
-            }
-            Err(error) => tracing::warn!(%error, "the provider could not be asked for received faxes"),
-        }
-        app.clock().sleep(app.config().dispatch.poll_after).await;
-    }
-}
-
-/// Whether a record points to `place`. What can't be read counts as known: better kept than lost.
-fn is_known(store: &Store, place: &crate::domain::artifact::Place) -> bool {
-    use crate::artifacts::{Kind, document_of};
-    use crate::domain::ids::{InboundId, JobId};
-    let artifact = match document_of(place) {
-        None => return true,
-        Some((Kind::Outbound, id)) => store.job(JobId(id)).map(|job| job.and_then(|job| job.artifact)),
-        Some((Kind::Inbound, id)) => store
-            .inbound(InboundId(id))
-            .map(|fax| fax.and_then(|fax| fax.artifact)),
-    };
-    artifact.map_or(true, |artifact| {
-        artifact.is_some_and(|artifact| artifact.place == *place)
-    })
-}
-
-async fn until(mut stopped: watch::Receiver<bool>, work: impl Future<Output = ()>) {
-    tokio::select! {
-        () = work => {}
-        _ = stopped.wait_for(|stop| *stop) => {}
-    }
 }
 
 /// Makes the data folder for its owner only.

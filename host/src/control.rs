@@ -215,3 +215,120 @@ fn is_ours(stream: &UnixStream) -> io::Result<bool> {
 fn value(value: impl Serialize) -> Result<Value, String> {
     serde_json::to_value(value).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use tempfile::TempDir;
+    use tokio::io::Lines;
+    use tokio::net::unix::OwnedReadHalf;
+    use tokio::net::unix::OwnedWriteHalf;
+
+    use super::*;
+    use crate::store::StoreOptions;
+
+    struct Talk {
+        folder: TempDir,
+        answers: Lines<BufReader<OwnedReadHalf>>,
+        asks: OwnedWriteHalf,
+    }
+
+    impl Talk {
+        async fn begin() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let clock = Clock::system();
+            let file = folder.path().join("faxgate.redb");
+            let store = Store::open(&file, clock.clone(), StoreOptions::default()).unwrap();
+            let socket = folder.path().join("control.sock");
+            // What a service that died left behind is in nobody's way.
+            drop(bind(&socket).unwrap());
+            tokio::spawn(serve(bind(&socket).unwrap(), Desk::new(store, clock)));
+            let (reader, asks) = UnixStream::connect(&socket).await.unwrap().into_split();
+            let answers = BufReader::new(reader).lines();
+            Self {
+                folder,
+                answers,
+                asks,
+            }
+        }
+
+        async fn say(&mut self, line: &str) -> Value {
+            self.asks.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+            let answer = self.answers.next_line().await.unwrap().unwrap();
+            serde_json::from_str(&answer).unwrap()
+        }
+
+        async fn ask(&mut self, request: Request) -> Value {
+            self.say(&serde_json::to_string(&request).unwrap()).await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_lives_and_ends_through_the_socket() {
+        let mut talk = Talk::begin().await;
+        let new = NewKey {
+            name: Some("billing".to_owned()),
+            ..NewKey::default()
+        };
+        let made = talk.ask(Request::CreateKey(new)).await;
+        let key_id = made["ok"]["key_id"].as_str().unwrap().to_owned();
+        assert!(made["ok"]["token"].as_str().unwrap().starts_with("fbk_live_"));
+
+        let listed = talk.ask(Request::ListKeys { cursor: None }).await;
+        assert_eq!(listed["ok"]["items"][0]["key_id"], key_id.as_str());
+        assert!(listed["ok"]["items"][0].get("token").is_none());
+
+        let rotate = |key_id: &str| Request::RotateKey {
+            key_id: key_id.to_owned(),
+            overlap_minutes: 0,
+        };
+        let rotated = talk.ask(rotate(&key_id)).await;
+        assert_ne!(rotated["ok"]["token"], made["ok"]["token"]);
+        let key = key_id.clone();
+        let revoked = talk.ask(Request::RevokeKey { key_id: key }).await;
+        assert!(revoked["ok"]["revoked_at"].is_string());
+        let refused = talk.ask(rotate(&key_id)).await;
+        assert!(
+            refused["error"].as_str().unwrap().contains("revoked"),
+            "{refused}"
+        );
+
+        let verdict = talk.ask(Request::VerifyAudit).await;
+        assert_eq!(verdict["ok"]["intact"], true);
+        let records = talk.ask(Request::ReadAudit { after: None }).await;
+        let what: Vec<&str> = records["ok"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|record| record["entry"]["what"].as_str().unwrap())
+            .collect();
+        assert_eq!(what, ["key.created", "key.rotated", "key.revoked"]);
+    }
+
+    #[tokio::test]
+    async fn nonsense_is_answered_and_the_conversation_goes_on() {
+        let mut talk = Talk::begin().await;
+        for nonsense in ["", "hello", "{\"do\":\"keys.burn\"}", "[1]", "\u{0}"] {
+            let answer = talk.say(nonsense).await;
+            assert!(
+                answer["error"].as_str().unwrap().starts_with("not a request"),
+                "{answer}"
+            );
+        }
+        let listed = talk.ask(Request::ListKeys { cursor: None }).await;
+        assert!(listed["ok"]["items"].as_array().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_socket_is_for_its_owner_only() {
+        let talk = Talk::begin().await;
+        let mode = std::fs::metadata(talk.folder.path().join("control.sock"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

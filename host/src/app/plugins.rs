@@ -18,10 +18,10 @@ impl App {
     }
 
     /// Loads the drop-in folder anew. The old set serves until the new one is complete, and goes on serving
-    /// when it can't be.
+    /// when it can't be; a file that can't be loaded leaves its last good version in place.
     ///
     /// # Errors
-    /// [`Code::Invalid`] with the reason.
+    /// [`Code::Invalid`] with the reason, also when only one file of several could not be loaded.
     pub async fn reload_plugins(&self, origin: &Origin) -> Result<ReloadReport, Error> {
         let config = self.config();
         let grants = Grants {
@@ -36,6 +36,19 @@ impl App {
             entry.outcome("refused")
         };
         self.parts.store.record(entry).await?;
-        report.map_err(|error| Error::new(Code::Invalid, error.to_string()))
+        let report = report.map_err(|error| Error::new(Code::Invalid, error.to_string()))?;
+        match report.problems.as_slice() {
+            [] => Ok(report),
+            problems => {
+                let reasons: Vec<_> = problems
+                    .iter()
+                    .map(|problem| format!("{}: {}", problem.file, problem.reason))
+                    .collect();
+                Err(Error::new(
+                    Code::Invalid,
+                    format!("not everything was loaded: {}", reasons.join("; ")),
+                ))
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 pub mod build;
 mod check;
 mod list;
+mod new;
 mod run;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,8 @@ use crate::plugin::{Grants, Plugins};
 /// `faxgate plugin …`
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
+    /// Make a crate to start a policy from
+    New(new::Args),
     /// Compile a plugin crate to a component
     Build(BuildArgs),
     /// Say which slot a component fills and whether it loads within its limits
@@ -45,6 +48,7 @@ pub(super) struct BuildArgs {
 
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::New(args) => new::run(&args),
         Command::Build(args) => {
             tokio::task::spawn_blocking(move || compile(args)).await??;
             Ok(ExitCode::SUCCESS)

@@ -30,7 +30,14 @@ pub(crate) fn open(data: Arc<Vec<u8>>, max_pages: u32) -> Result<Pdf, Failure> {
         ));
     }
     let pages = pdf.pages();
-    let declared = declared_pages(&pdf);
+    // Without its root the parser gathers pages in no particular order.
+    let tree = copy::root(&pdf).and_then(|root| root.get::<Dict<'_>>("Pages"));
+    let tree =
+        tree.ok_or_else(|| broken("The PDF is damaged: its list of pages can't be read; save it again."))?;
+    // ISO 32000-1, 7.7.3.2; some writers leave it out.
+    let declared = tree
+        .get::<i32>("Count")
+        .and_then(|count| usize::try_from(count).ok());
     if pages.is_empty() {
         return Err(match declared {
             Some(0) => Failure::new(
@@ -44,18 +51,10 @@ pub(crate) fn open(data: Arc<Vec<u8>>, max_pages: u32) -> Result<Pdf, Failure> {
         return Err(Failure::too_many_pages(max_pages));
     }
     // The parser leaves out pages that it can't read; faxing the rest as if it were all would be a lie.
-    match declared {
-        Some(declared) if declared > pages.len() => {
-            return Err(broken(
-                "The PDF is damaged: some of its pages can't be read; save it again.",
-            ));
-        }
-        None => {
-            return Err(broken(
-                "The PDF is damaged: its list of pages can't be read; save it again.",
-            ));
-        }
-        Some(_) => {}
+    if declared.is_some_and(|declared| declared > pages.len()) {
+        return Err(broken(
+            "The PDF is damaged: some of its pages can't be read; save it again.",
+        ));
     }
     let mut budget = CHECKED_CONTENT;
     for (index, page) in pages.iter().enumerate() {
@@ -125,13 +124,6 @@ fn is_cut_off(data: &[u8]) -> bool {
         .skip_while(|byte| byte.is_ascii_whitespace());
     let length = digits.take_while(|byte| byte.is_ascii_digit()).take(12);
     length.fold(0u64, |length, digit| length * 10 + u64::from(digit - b'0')) > data.len() as u64
-}
-
-/// `Count` of the root of the page tree (ISO 32000-1, 7.7.3.2); none when there is no such tree.
-fn declared_pages(pdf: &Pdf) -> Option<usize> {
-    let root = pdf.xref().get::<Dict<'_>>(pdf.xref().root_id())?;
-    let tree = root.get::<Dict<'_>>("Pages")?;
-    usize::try_from(tree.get::<i32>("Count")?).ok()
 }
 
 /// Whether a page that came out white lost what was on it: content that is cut short, or a form that can't be

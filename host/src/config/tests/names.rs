@@ -31,6 +31,20 @@ fn the_example_names_every_variable() {
 }
 
 #[test]
+fn the_readme_names_every_key_and_variable() {
+    const README: &str = include_str!("../../../../README.md");
+    for key in KEYS {
+        let row = README
+            .lines()
+            .find(|line| line.contains(&format!("| `{}` |", key.name)));
+        let row = row.unwrap_or_else(|| panic!("{} has no row", key.name));
+        for variable in key.variables {
+            assert!(row.contains(&format!("`{variable}`")), "{variable}");
+        }
+    }
+}
+
+#[test]
 fn the_optional_tables_of_the_example_work() {
     let uncommented: String = EXAMPLE
         .lines()
