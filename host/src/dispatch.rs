@@ -131,6 +131,10 @@ impl Dispatcher {
                     if let Some(refusal) = done.refusal {
                         tracing::debug!(job = %id, %refusal, "an outcome did not fit the job's state");
                     }
+                    if done.changed {
+                        let status = done.job.status().as_str();
+                        tracing::info!(job = %id, status, attempts = done.job.attempts, "fax moved on");
+                    }
                     return Some(done);
                 }
                 Err(StoreError::Closed) => return None,

@@ -204,6 +204,7 @@ impl App {
             Ok(Created::New) => {
                 self.parts.work.notify_one();
                 metrics::counter!(names::JOBS_ACCEPTED).increment(1);
+                tracing::info!(job = %sent.id, "fax accepted");
                 Ok(sent)
             }
             Ok(Created::Replay(row)) => {
