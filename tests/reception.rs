@@ -116,7 +116,7 @@ async fn large_faxes_leave_no_memory_behind() {
         "resident after each of 19 MiB: {resident:?} KiB, peak {} KiB",
         memory(&world, "VmHWM:")
     );
-    // The first ones warm the allocator up; a copy kept of each later one would be six times this.
+    // The first ones warm up what is kept for later; a copy kept of each would be six times this.
     let grown = resident[8].saturating_sub(resident[2]);
     assert!(grown * 1024 < LARGE as u64, "{resident:?}");
 }
