@@ -151,7 +151,7 @@ async fn documents_go_when_due_whatever_the_program_dies_of() {
     assert!(store.idempotency("desk", "expired").expect("row").is_none());
     assert!(store.idempotency("desk", "live").expect("row").is_some());
     let due = kept.iter().filter(|kept| is_due(kept, begin)).count();
-    println!(
+    eprintln!(
         "{count} documents, {due} due, {deaths} deaths, gone at most {late:?} after the first start, {dice:?}"
     );
 }

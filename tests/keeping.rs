@@ -248,15 +248,17 @@ async fn a_failing_bucket_and_bad_deliveries_tell_no_secrets() {
     let wrong = stranger.get(&format!("/inbound/{id}/pdf?token=x{token}")).await;
     told.push_str(&wrong.text());
     let metrics = world.admin.get("/metrics").await.text();
-    let audit = world.admin.get("/admin/audit?limit=500").await.text();
-    for what in [
-        "inbound.received",
-        "inbound.link",
-        "inbound.document.read",
-        "callback",
-    ] {
-        assert!(audit.contains(what), "{what} is not in the audit: {audit}");
-    }
+    let audit = wait::until("the audit to know it all", || async {
+        let audit = world.admin.get("/admin/audit?limit=500").await.text();
+        let all = [
+            "inbound.received",
+            "inbound.link",
+            "inbound.document.read",
+            "callback",
+        ];
+        all.iter().all(|what| audit.contains(what)).then_some(audit)
+    })
+    .await;
     assert!(world.gate.terminate().await.success());
     let export = world.gate.command(&["audit", "export"]).output().expect("export");
     let export = String::from_utf8_lossy(&export.stdout).into_owned();

@@ -50,7 +50,7 @@ async fn kills_at_any_moment_of_a_reception_cost_no_fax_and_double_none() {
     every_one_once(&world, &sent).await;
     let spool = gate::files(&world.data().join("spool"));
     assert!(spool.is_empty(), "left behind: {spool:?}");
-    println!("{kills} kills, {} faxes, {dice:?}", sent.len());
+    eprintln!("{kills} kills, {} faxes, {dice:?}", sent.len());
 }
 
 async fn every_one_once(world: &World, sent: &BTreeMap<String, Vec<u8>>) {
@@ -112,7 +112,7 @@ async fn large_faxes_leave_no_memory_behind() {
     assert_eq!(items.len(), 9);
     let id = items[0]["id"].as_str().expect("id");
     assert!(world.admin.get(&format!("/inbound/{id}/pdf")).await.body == pdf);
-    println!(
+    eprintln!(
         "resident after each of 19 MiB: {resident:?} KiB, peak {} KiB",
         memory(&world, "VmHWM:")
     );

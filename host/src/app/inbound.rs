@@ -1,6 +1,7 @@
 //! Receiving faxes: verified before anything is kept, durable before it is acknowledged, one record each.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -104,7 +105,8 @@ impl App {
         for event in verdict.unwrap_or_default() {
             if let CallbackEvent::Received(fax) = event {
                 let document = fax.document.and_then(|index| incoming.files.get(index));
-                outcome = self.receive(*fax, document.map(|file| &file.content)).await?;
+                let content = document.map(|file| &file.content);
+                outcome = self.receive(*fax, content, incoming.address).await?;
             }
         }
         let word = match outcome {
@@ -117,7 +119,13 @@ impl App {
     }
 
     /// Keeps a received fax: with the document that came along, or one fetched from the provider.
-    pub(super) async fn receive(&self, fax: ReceivedFax, upload: Option<&Upload>) -> Result<Received, Error> {
+    /// `from` is the address of whoever delivered it.
+    pub(super) async fn receive(
+        &self,
+        fax: ReceivedFax,
+        upload: Option<&Upload>,
+        from: Option<IpAddr>,
+    ) -> Result<Received, Error> {
         if self
             .parts
             .store
@@ -142,7 +150,9 @@ impl App {
             }
             None => (None, None),
         };
-        self.record_inbound(id, fax, stored, pages, now).await
+        let from = from.map(|address| address.to_string());
+        let audit = AuditEntry::new(now, "provider", "inbound.received", id).from(from);
+        self.record_inbound(id, fax, stored, pages, audit).await
     }
 
     async fn record_inbound(
@@ -151,8 +161,9 @@ impl App {
         fax: ReceivedFax,
         stored: Option<Stored>,
         pages: Option<u32>,
-        now: Timestamp,
+        audit: AuditEntry,
     ) -> Result<Received, Error> {
+        let now = audit.at;
         let config = self.config();
         let owner = owner(&config.inbound.routes, fax.called.as_deref());
         let record = InboundFax {
@@ -175,7 +186,6 @@ impl App {
             created_at: now,
             expires_at: config.retention.inbound.map(|span| after(now, span)),
         };
-        let audit = AuditEntry::new(now, "provider", "inbound.received", id);
         let document = stored.as_ref().and_then(|stored| stored.inline.clone());
         let created = self
             .parts
@@ -254,7 +264,7 @@ impl App {
             let Some(received) = fax.as_received() else {
                 continue;
             };
-            match self.receive(received, None).await {
+            match self.receive(received, None, None).await {
                 Ok(Received::New) => caught.taken += 1,
                 Ok(Received::Known | Received::Ignored) => {}
                 Err(error) => {
