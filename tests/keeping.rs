@@ -184,7 +184,12 @@ async fn gone(world: &World, id: &str) {
         world.admin.get(&format!("/fax/{id}/pdf")).await.status.as_u16()
     })
     .await;
-    assert!(world.admin.timeline(id).await.contains(&"purged".to_owned()));
+    // The bytes go first, the record follows.
+    wait::until("the record to say so", || async {
+        let timeline = world.admin.timeline(id).await;
+        timeline.contains(&"purged".to_owned()).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
