@@ -89,6 +89,29 @@ async fn a_received_fax_waits_for_the_bucket_and_is_never_half_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_missed_fax_is_looked_for_until_it_can_be_kept() {
+    let (world, server) = in_a_bucket(|setup| _ = setup.set("dispatch.poll_after_seconds", 0.2)).await;
+    server.always(Some(Fault::Status(500)));
+    let pdf = documents::pdf(1, "never delivered");
+    arrive(&world, &pdf).await;
+    // Longer than the time that is looked back over when all is well.
+    wait::until("several looks in vain", || async {
+        let log = world.gate.log();
+        (log.matches("could not be fetched yet").count() >= 4).then_some(())
+    })
+    .await;
+    assert!(listed(&world).await.is_empty());
+    server.always(None);
+    let id = wait::until("the fax", || async {
+        let items = listed(&world).await;
+        items.first()?["id"].as_str().map(str::to_owned)
+    })
+    .await;
+    let kept = world.admin.get(&format!("/inbound/{id}/pdf")).await;
+    assert!(kept.body == pdf);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_accepted_fax_waits_for_a_bucket_that_went_away() {
     let (world, server) = in_a_bucket(|_| {}).await;
     world.provider.credentials(json!({ "valid": false })).await;

@@ -307,6 +307,10 @@ fn what_belongs_together_is_asked_for() {
             "plain host names",
         ),
         ("[inbound.routes]\n'2125550100' = 'x'", "E.164"),
+        (
+            "[retention]\nartifact_ttl_days = 3\ndestroy_at_end = true",
+            "leave one of the two out",
+        ),
         ("[plugins.a]\nsha256 = 'abc'", "64 hexadecimal digits"),
         ("[plugins.a]\non_error = 'ignore'", "deny, next"),
         ("[plugins.a]\nsettings = 'x'", "is a table"),
