@@ -220,7 +220,10 @@ impl App {
                 Err(reused())
             }
             Err(error) => {
-                self.discard(stored).await;
+                // After any other failure the job may be there all the same: then its document has to be too.
+                if error.wrote_nothing() {
+                    self.discard(stored).await;
+                }
                 Err(error.into())
             }
         }

@@ -43,6 +43,13 @@ pub(super) fn check(config: &Config, from: &mut Reader<'_>) -> Vec<Problem> {
             "is less than limits.max_file_size_mb (MAX_FILE_SIZE_MB); make it at least as large",
         );
     }
+    if config.retention.destroy_at_end && config.retention.artifact_ttl.is_some() {
+        from.problem(
+            "retention.destroy_at_end",
+            "destroys documents at once while retention.artifact_ttl_days (ARTIFACT_TTL_DAYS) keeps them for days; \
+             leave one of the two out",
+        );
+    }
     warnings(config)
 }
 
