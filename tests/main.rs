@@ -11,6 +11,7 @@ mod idempotency;
 mod inbound;
 mod line;
 mod peer_faults;
+mod plugins;
 mod provider;
 mod retention;
 mod secrecy;
