@@ -29,7 +29,7 @@ use faxgate::config::source::Fixed;
 use faxgate::config::tls::TlsConfig;
 use faxgate::tls::ServerTls;
 use http::{Request, Response};
-use http_body_util::{BodyExt as _, Empty, Full};
+use http_body_util::{BodyExt as _, Full};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -44,6 +44,8 @@ const CLIENTS: usize = 32;
 const ROUNDS: usize = 3;
 /// Length of a round.
 const ROUND: Duration = Duration::from_secs(3);
+/// Between the parts of a form.
+const BOUNDARY: &str = "bench-boundary";
 
 /// A question, and how it is asked.
 struct Case {
@@ -51,6 +53,8 @@ struct Case {
     path: String,
     key: Option<String>,
     http2: bool,
+    /// A form to post; without one it is a `GET`.
+    form: Option<Bytes>,
 }
 
 #[derive(Clone)]
@@ -90,17 +94,23 @@ async fn run() {
         .unwrap()
         .token;
     let edge = service.https().unwrap();
+    let first = post("", &key, &documents::text(50));
+    let answer = sample(&target(edge, folder.path(), false), &first).await;
+    let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap();
+    let id = answer["id"].as_str().unwrap().to_owned();
     let health = case("GET /health, HTTP/1.1", "/health", None, false);
     let cases = [
         health,
         case("GET /health, HTTP/2", "/health", None, true),
         case("GET /fax with a key, HTTP/1.1", "/fax", Some(key.clone()), false),
         case(
-            "GET /fax/{id} unknown, HTTP/1.1",
-            "/fax/01jdz000000000000000000000",
-            Some(key),
+            "GET /fax/{id}, HTTP/1.1",
+            &format!("/fax/{id}"),
+            Some(key.clone()),
             false,
         ),
+        post("POST /fax, 50 lines of text", &key, &documents::text(50)),
+        post("POST /fax, PDF of 100 KB", &key, &documents::pdf(100 * 1024)),
     ];
     println!("{:<36} {:>10} {:>10} {:>7}", "", "bare /s", "edge /s", "ratio");
     for case in &cases {
@@ -142,6 +152,23 @@ fn case(name: &'static str, path: &str, key: Option<String>, http2: bool) -> Cas
         path: path.to_owned(),
         key,
         http2,
+        form: None,
+    }
+}
+
+/// A fax to be accepted and kept, not sent.
+fn post(name: &'static str, key: &str, document: &[u8]) -> Case {
+    let mut form = format!(
+        "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"to\"\r\n\r\n+12125550142\r\n\
+         --{BOUNDARY}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"bench\"\r\n\r\n"
+    )
+    .into_bytes();
+    form.extend_from_slice(document);
+    form.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+    let form = Some(form.into());
+    Case {
+        form,
+        ..case(name, "/fax", Some(key.to_owned()), false)
     }
 }
 
@@ -186,10 +213,13 @@ async fn bare(data: &Path, answer: Bytes) -> SocketAddr {
                     return;
                 };
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                let service = service_fn(move |_| {
+                let service = service_fn(move |request: Request<hyper::body::Incoming>| {
                     let response = Response::builder().header("content-type", "application/json");
                     let response = response.body(Full::new(answer.clone())).unwrap();
-                    async { Ok::<_, Infallible>(response) }
+                    async {
+                        let _ = request.into_body().collect().await;
+                        Ok::<_, Infallible>(response)
+                    }
                 });
                 let io = TokioIo::new(stream);
                 if http2 {
@@ -224,6 +254,7 @@ async fn load(target: &Target, case: &Case) -> f64 {
         let case = Case {
             path: case.path.clone(),
             key: case.key.clone(),
+            form: case.form.clone(),
             ..*case
         };
         let (over, count) = (Arc::clone(&over), Arc::clone(&count));
@@ -271,8 +302,8 @@ fn per_second(count: u64, took: Duration) -> f64 {
 
 /// One connection.
 enum Client {
-    Http1(hyper::client::conn::http1::SendRequest<Empty<Bytes>>),
-    Http2(hyper::client::conn::http2::SendRequest<Empty<Bytes>>),
+    Http1(hyper::client::conn::http1::SendRequest<Full<Bytes>>),
+    Http2(hyper::client::conn::http2::SendRequest<Full<Bytes>>),
 }
 
 impl Client {
@@ -307,11 +338,74 @@ impl Client {
         if let Some(key) = &case.key {
             request = request.header("x-api-key", key);
         }
-        let request = request.body(Empty::new()).unwrap();
+        if case.form.is_some() {
+            let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+            request = request.method("POST").header("content-type", kind);
+        }
+        let request = request
+            .body(Full::new(case.form.clone().unwrap_or_default()))
+            .unwrap();
         let response = match self {
             Self::Http1(client) => client.send_request(request).await,
             Self::Http2(client) => client.send_request(request).await,
         };
-        response.unwrap().into_body().collect().await.unwrap().to_bytes()
+        let response = response.unwrap();
+        assert!(
+            response.status().is_success(),
+            "{}: {}",
+            case.name,
+            response.status()
+        );
+        response.into_body().collect().await.unwrap().to_bytes()
+    }
+}
+
+/// Documents to send.
+mod documents {
+    /// Lines of text.
+    pub(super) fn text(lines: usize) -> Vec<u8> {
+        "The quick brown fox jumps over the lazy dog, and the dog does not mind.\n"
+            .repeat(lines)
+            .into_bytes()
+    }
+
+    /// A PDF of about `size` bytes: pages of text, uncompressed.
+    pub(super) fn pdf(size: usize) -> Vec<u8> {
+        let line = "(The quick brown fox jumps over the lazy dog) Tj T*\n";
+        let content = format!("BT /F1 11 Tf 14 TL 60 740 Td\n{}ET", line.repeat(48));
+        let pages = size / content.len();
+        let kids: Vec<String> = (0..pages).map(|page| format!("{} 0 R", 4 + 2 * page)).collect();
+        let mut objects = vec![
+            "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+            format!("<< /Type /Pages /Kids [{}] /Count {pages} >>", kids.join(" ")),
+            "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
+        ];
+        for page in 0..pages {
+            let resources = "<< /Font << /F1 3 0 R >> >>";
+            objects.push(format!(
+                "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources {resources} /Contents {} 0 R >>",
+                5 + 2 * page
+            ));
+            objects.push(format!(
+                "<< /Length {} >>\nstream\n{content}\nendstream",
+                content.len()
+            ));
+        }
+        let mut file = "%PDF-1.4\n".to_owned();
+        let mut offsets = Vec::new();
+        for (number, object) in objects.iter().enumerate() {
+            offsets.push(file.len());
+            file.push_str(&format!("{} 0 obj\n{object}\nendobj\n", number + 1));
+        }
+        let start = file.len();
+        file.push_str(&format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1));
+        for offset in offsets {
+            file.push_str(&format!("{offset:010} 00000 n \n"));
+        }
+        let size = objects.len() + 1;
+        file.push_str(&format!(
+            "trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n"
+        ));
+        file.into_bytes()
     }
 }

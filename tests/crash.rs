@@ -76,11 +76,16 @@ async fn everything_held(world: &World, jobs: &BTreeMap<String, &'static str>) {
 async fn fifty_jobs_in_every_state_survive_a_kill() {
     let mut world = setup().start().await;
     let jobs = send_all(&world, 50).await;
-    wait::until("some jobs to have ended and some to be under way", || async {
-        let states = states(&world, &jobs).await;
-        let count = |word: &str| states.iter().filter(|state| *state == word).count();
-        (count("SUCCESS") + count("FAILED") >= 5 && count("in_progress") >= 3).then_some(())
-    })
+    wait::until(
+        "jobs in every state, one of them taken without the program knowing it",
+        || async {
+            let states = states(&world, &jobs).await;
+            let count = |word: &str| states.iter().filter(|state| *state == word).count();
+            let spread =
+                count("SUCCESS") + count("FAILED") >= 5 && count("in_progress") >= 3 && count("queued") >= 3;
+            (spread && unanswered(&world, &jobs).await).then_some(())
+        },
+    )
     .await;
     world.kill();
     world.revive().await;
@@ -177,6 +182,17 @@ async fn a_second_program_on_the_same_folder_is_refused() {
     assert_eq!(world.admin.get("/health").await.status, 200);
 }
 
+/// Whether the provider has taken a fax whose request it has not answered yet.
+async fn unanswered(world: &World, jobs: &BTreeMap<String, &'static str>) -> bool {
+    for (id, _) in jobs.iter().filter(|(_, end)| ["9902", "9906"].contains(end)) {
+        let job = world.admin.job(id).await;
+        if job["status"] == "in_progress" && job["provider_sid"].is_null() {
+            return world.provider.faxes_of(id).await.len() == 1;
+        }
+    }
+    false
+}
+
 async fn states(world: &World, jobs: &BTreeMap<String, &'static str>) -> Vec<String> {
     let list = world.admin.get("/fax?limit=200").await.json();
     let items = list["items"].as_array().cloned().unwrap_or_default();
@@ -205,6 +221,8 @@ async fn refused_credentials_hold_the_queue_and_lose_nothing() {
     world.gate.signal(rustix::process::Signal::HUP);
     world.admin.reaches(&id, "SUCCESS").await;
     assert_eq!(world.provider.faxes_of(&id).await.len(), 1);
-    let ready = world.admin.get("/health/ready").await;
-    assert_eq!(ready.status, 200, "{}", ready.text());
+    wait::until_equal("readiness to return", 200, || async {
+        world.admin.get("/health/ready").await.status.as_u16()
+    })
+    .await;
 }

@@ -100,7 +100,7 @@ async fn refusals_say_what_to_do() {
         (with(documents::encrypted_pdf()), 422),
         (with(Vec::new()), 422),
         (
-            with(vec![0, 1, 2, 3, 0xff, 0xfe, 0, 0, 1, 0, 0x80, 0x81].repeat(40)),
+            with([0, 1, 2, 3, 0xff, 0xfe, 0, 0, 1, 0, 0x80, 0x81].repeat(40)),
             415,
         ),
         (with(documents::pdf(201, "x")), 422),

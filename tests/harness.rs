@@ -4,6 +4,8 @@
 
 pub(crate) mod chaos;
 pub(crate) mod client;
+pub(crate) mod delivery;
+pub(crate) mod dice;
 pub(crate) mod documents;
 pub(crate) mod gate;
 pub(crate) mod ports;

@@ -42,7 +42,12 @@ async fn a_sent_document_goes_after_its_time_and_its_record_stays() {
         })
         .await;
         assert_eq!(world.admin.job(id).await["status"], "SUCCESS");
-        assert!(world.admin.timeline(id).await.contains(&"purged".to_owned()));
+        // The bytes go first, the record follows.
+        wait::until("the record to say so", || async {
+            let timeline = world.admin.timeline(id).await;
+            timeline.contains(&"purged".to_owned()).then_some(())
+        })
+        .await;
         world.admin.get(&format!("/fax/{id}/tiff")).await.problem(410);
         world
             .admin

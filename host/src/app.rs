@@ -41,7 +41,7 @@ pub use change::Resend;
 pub use documents::{DocumentKey, OpenDocument};
 pub use error::Error;
 pub use health::Check;
-pub use inbound::{InboundQuery, Link, Received};
+pub use inbound::{CaughtUp, InboundQuery, Link, Received};
 pub use keys::{KeyView, Keys, NewKey, NewToken};
 pub use origin::Origin;
 pub use read::{FaxQuery, Page};

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod id;
+pub mod memory;
 pub mod redact;
 pub mod secret;
 pub mod size;

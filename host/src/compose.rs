@@ -156,7 +156,7 @@ fn bind(config: &Config, tls: Option<&ServerTls>) -> anyhow::Result<Listeners> {
 /// Everything below the use cases.
 async fn parts(config: Config, clock: Clock) -> anyhow::Result<app::Parts> {
     let options = StoreOptions {
-        artifact_ttl: config.retention.artifact_ttl,
+        artifact_ttl: config.retention.artifact_span(),
         ..StoreOptions::default()
     };
     let file = config.database_file();
@@ -190,6 +190,7 @@ fn dispatcher(parts: &app::Parts) -> Dispatcher {
         config: Arc::clone(&parts.config),
         clock: parts.clock.clone(),
         store: parts.store.clone(),
+        artifacts: parts.artifacts.clone(),
         phaxio: parts.phaxio.clone(),
         links: parts.links.clone(),
         board: parts.board.clone(),

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
 
+use crate::artifacts::Artifacts;
 use crate::base::clock::{Clock, after};
 use crate::config::Config;
 use crate::domain::ids::JobId;
@@ -38,6 +39,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Records.
     pub store: Store,
+    /// Documents: one that can't be read now is not announced to the provider.
+    pub artifacts: Artifacts,
     /// The provider.
     pub phaxio: Phaxio,
     /// Key of the links that the provider fetches documents through.
@@ -127,6 +130,10 @@ impl Dispatcher {
                 Ok(done) => {
                     if let Some(refusal) = done.refusal {
                         tracing::debug!(job = %id, %refusal, "an outcome did not fit the job's state");
+                    }
+                    if done.changed {
+                        let status = done.job.status().as_str();
+                        tracing::info!(job = %id, status, attempts = done.job.attempts, "fax moved on");
                     }
                     return Some(done);
                 }

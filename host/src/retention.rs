@@ -3,15 +3,17 @@
 //! A sweep destroys the bytes first and marks the record after: a crash in between leaves something to repeat.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 
 use crate::artifacts::{ArtifactError, Artifacts};
 use crate::base::clock::Clock;
 use crate::config::Config;
-use crate::domain::artifact::Artifact;
+use crate::domain::artifact::{Artifact, Place};
 use crate::domain::status::Happening;
 use crate::store::{Expiring, Store, StoreError};
 use crate::telemetry::board::Board;
@@ -19,6 +21,12 @@ use crate::telemetry::metrics as names;
 
 /// Rows of the index taken at a time.
 const BATCH: usize = 256;
+/// Documents destroyed side by side: their records share commits.
+const SIDE_BY_SIDE: usize = 32;
+/// When to try again what could not be destroyed, if the next sweep is not sooner.
+const RETRY: Duration = Duration::from_secs(60);
+/// Refusals of the bucket in a row after which the rest of a sweep leaves it alone: each costs all its retries.
+const PATIENCE: usize = 2 * SIDE_BY_SIDE;
 
 /// The parts a sweep works with.
 #[derive(Clone)]
@@ -50,13 +58,26 @@ enum SweepError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
+    #[error("the object storage does not answer: not asked again before the next sweep")]
+    Skipped,
+}
+
+/// How the bucket does in one sweep.
+#[derive(Debug, Default)]
+struct Bucket {
+    refusals: AtomicUsize,
 }
 
 impl Sweeper {
-    /// Sweeps at start and then at the configured interval, until `stop` turns true.
+    /// Sweeps at start, then at the configured interval and whenever something has to go at once, until `stop`
+    /// turns true. A sweep that is cut short goes on after the next start.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        let due = self.store.due_at_once();
         loop {
-            let swept = self.sweep().await;
+            let swept = tokio::select! {
+                swept = self.sweep() => swept,
+                _ = stop.wait_for(|stop| *stop) => return,
+            };
             if swept.destroyed > 0 || swept.failed > 0 {
                 tracing::info!(
                     destroyed = swept.destroyed,
@@ -70,8 +91,13 @@ impl Sweeper {
                 .retention
                 .cleanup_interval
                 .max(Duration::from_secs(1));
+            let pause = match swept.failed {
+                0 => interval,
+                _ => interval.min(RETRY),
+            };
             tokio::select! {
-                () = self.clock.sleep(interval) => {}
+                () = self.clock.sleep(pause) => {}
+                () = due.notified() => {}
                 _ = stop.wait_for(|stop| *stop) => return,
             }
         }
@@ -80,6 +106,7 @@ impl Sweeper {
     /// Destroys what has expired.
     pub async fn sweep(&self) -> Swept {
         let mut swept = Swept::default();
+        let bucket = Bucket::default();
         let now = self.clock.now();
         loop {
             // What failed stays in the index: read past it.
@@ -94,12 +121,18 @@ impl Sweeper {
             if fresh.is_empty() {
                 break;
             }
-            for (_, what) in fresh {
-                match self.destroy(&what).await {
+            let bucket = &bucket;
+            let mut done = stream::iter(fresh)
+                .map(|(_, what)| async move { self.destroy(&what, bucket).await })
+                .buffer_unordered(SIDE_BY_SIDE);
+            while let Some(result) = done.next().await {
+                match result {
                     Ok(()) => swept.destroyed += 1,
                     Err(error) => {
                         swept.failed += 1;
-                        tracing::warn!(%error, "something that has expired could not be destroyed yet");
+                        if !matches!(error, SweepError::Skipped) {
+                            tracing::warn!(%error, "something that has expired could not be destroyed yet");
+                        }
                     }
                 }
             }
@@ -117,17 +150,17 @@ impl Sweeper {
         swept
     }
 
-    async fn destroy(&self, what: &Expiring) -> Result<(), SweepError> {
+    async fn destroy(&self, what: &Expiring, bucket: &Bucket) -> Result<(), SweepError> {
         match what {
             Expiring::Job(id) => {
                 if let Some(job) = self.store.job(*id)? {
-                    self.remove(job.artifact.as_ref()).await?;
+                    self.remove(job.artifact.as_ref(), bucket).await?;
                     self.store.advance(*id, Happening::Purged).await?;
                 }
             }
             Expiring::Inbound(id) => {
                 if let Some(fax) = self.store.inbound(*id)? {
-                    self.remove(fax.artifact.as_ref()).await?;
+                    self.remove(fax.artifact.as_ref(), bucket).await?;
                     self.store.purge_inbound(*id).await?;
                 }
             }
@@ -136,11 +169,22 @@ impl Sweeper {
         Ok(())
     }
 
-    async fn remove(&self, artifact: Option<&Artifact>) -> Result<(), ArtifactError> {
-        match artifact {
-            Some(artifact) if !artifact.is_in_database() => self.artifacts.delete(artifact).await,
+    async fn remove(&self, artifact: Option<&Artifact>, bucket: &Bucket) -> Result<(), SweepError> {
+        match artifact.map(|artifact| (artifact, &artifact.place)) {
             // Bytes in the database go in the commit that marks the record.
-            _ => Ok(()),
+            None | Some((_, Place::Database)) => Ok(()),
+            Some((artifact, Place::Local(_))) => Ok(self.artifacts.delete(artifact).await?),
+            Some((artifact, Place::S3(_))) => {
+                if bucket.refusals.load(Ordering::Relaxed) >= PATIENCE {
+                    return Err(SweepError::Skipped);
+                }
+                let deleted = self.artifacts.delete(artifact).await;
+                match deleted {
+                    Ok(()) => bucket.refusals.store(0, Ordering::Relaxed),
+                    Err(_) => _ = bucket.refusals.fetch_add(1, Ordering::Relaxed),
+                }
+                Ok(deleted?)
+            }
         }
     }
 }

@@ -56,6 +56,7 @@ pub use job_writes::{Advanced, Created, NewJob};
 pub use keys::KeyChange;
 pub use list::{PageOf, PageRequest};
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use crate::base::clock::Clock;
 use crate::domain::link::LinkKey;
@@ -96,6 +97,8 @@ struct Shared {
     options: StoreOptions,
     secrets: Secrets,
     touches: Mutex<Touches>,
+    /// Rings when a document has to go at once.
+    due: Arc<Notify>,
 }
 
 impl Store {
@@ -144,6 +147,13 @@ impl Store {
         self.shared.secrets.link_key()
     }
 
+    /// Rings after a job ended whose document has to go at once: with an
+    /// [`artifact_ttl`](StoreOptions::artifact_ttl) of zero.
+    #[must_use]
+    pub fn due_at_once(&self) -> Arc<Notify> {
+        Arc::clone(&self.shared.due)
+    }
+
     /// Whether the store can do its work: a read works, the writer lives and the disk has room.
     ///
     /// # Errors
@@ -169,6 +179,7 @@ impl Store {
                 options,
                 secrets,
                 touches: Mutex::new(Touches::default()),
+                due: Arc::default(),
             }),
         })
     }

@@ -106,6 +106,16 @@ impl S3Server {
         std::mem::take(&mut self.control.seen.lock())
     }
 
+    /// Whether there is an object of this name.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.root.path().join(BUCKET).join(key).is_file()
+    }
+
+    /// How many objects have names with this end.
+    pub(crate) fn count_of(&self, end: &str) -> usize {
+        self.objects().iter().filter(|name| name.ends_with(end)).count()
+    }
+
     /// Names of the objects in the bucket, sorted.
     pub(crate) fn objects(&self) -> Vec<String> {
         let bucket = self.root.path().join(BUCKET);

@@ -35,7 +35,7 @@ fn skip(bytes: &[u8], at: usize) -> usize {
     if rest[0] == b'"' {
         return at + string(rest);
     }
-    if !in_name && rest[0] == b'r' || !in_name && rest.starts_with(b"br") {
+    if !in_name && (rest[0] == b'r' || rest.starts_with(b"br")) {
         return at + raw_string(rest);
     }
     if rest[0] == b'\'' {

@@ -190,6 +190,7 @@ impl App {
             return self.mismatch(Some(id)).await;
         }
         if done.changed {
+            tracing::info!(job = %id, status = done.job.status().as_str(), "fax moved on by callback");
             self.parts.work.notify_one();
         }
         Ok(if done.changed {

@@ -1,5 +1,6 @@
 //! Documents: where they go, who may open them and how they are read.
 
+use std::net::IpAddr;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -19,8 +20,8 @@ use crate::plugin::tiff;
 /// What opens a document: a link's token or somebody with the right scope.
 #[derive(Debug, Clone, Copy)]
 pub enum DocumentKey<'a> {
-    /// `?token=`
-    Token(&'a str),
+    /// `?token=`, and the address of whoever brings it
+    Token(&'a str, Option<IpAddr>),
     /// A key.
     Origin(&'a Origin),
 }
@@ -48,7 +49,7 @@ impl App {
     pub fn fax_document(&self, key: DocumentKey<'_>, id: &str) -> Result<OpenDocument, Error> {
         let by = self.unlock(key, LinkPurpose::FaxPdf, id)?;
         let job = match key {
-            DocumentKey::Token(_) => self.known_job(id)?,
+            DocumentKey::Token(..) => self.known_job(id)?,
             DocumentKey::Origin(origin) => self.visible_job(origin, id)?,
         };
         let artifact = job.artifact.ok_or_else(gone)?;
@@ -66,7 +67,7 @@ impl App {
     pub fn inbound_document(&self, key: DocumentKey<'_>, id: &str) -> Result<OpenDocument, Error> {
         let by = self.unlock(key, LinkPurpose::InboundPdf, id)?;
         let fax = match key {
-            DocumentKey::Token(_) => self.known_inbound(id)?,
+            DocumentKey::Token(..) => self.known_inbound(id)?,
             DocumentKey::Origin(origin) => self.visible_inbound(origin, id)?,
         };
         let artifact = fax.artifact.ok_or_else(gone)?;
@@ -196,10 +197,11 @@ impl App {
     fn unlock(&self, key: DocumentKey<'_>, purpose: LinkPurpose, id: &str) -> Result<Reader, Error> {
         let now = self.parts.clock.now();
         match key {
-            DocumentKey::Token(token) if self.parts.links.verify(purpose, id, token, now) => {
-                Ok(Reader(AuditEntry::new(now, "link", "", "")))
+            DocumentKey::Token(token, address) if self.parts.links.verify(purpose, id, token, now) => {
+                let reader = AuditEntry::new(now, "link", "", "");
+                Ok(Reader(reader.from(address.map(|address| address.to_string()))))
             }
-            DocumentKey::Token(_) => Err(Error::new(
+            DocumentKey::Token(..) => Err(Error::new(
                 Code::BadLink,
                 "the link is wrong or has expired: ask for a new one",
             )),

@@ -1,5 +1,7 @@
 //! Receiving faxes: verified before anything is kept, durable before it is acknowledged, one record each.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,8 +27,10 @@ use crate::plugin::{ConvertLimits, ConvertOptions, DeliveryKind, Part};
 use crate::store::{CreatedInbound, InboundFilter, NewInbound, PageOf};
 use crate::telemetry::metrics as names;
 
-/// Owner of faxes whose called number has no route: everybody with the scope sees them.
+/// Owner of what arrives when no number has a route: everybody with the scope sees it.
 const UNROUTED: &str = "";
+/// Owner of what arrives at a number without a route when others have one.
+const OWNER: &str = "inbound";
 /// Largest document the provider may send us: its own limit for one request.
 const MAX_DOCUMENT_BYTES: u64 = 20 << 20;
 
@@ -39,6 +43,15 @@ pub enum Received {
     Known,
     /// Nothing to keep.
     Ignored,
+}
+
+/// What a look at the provider's list of received faxes brought.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CaughtUp {
+    /// Faxes that were not known.
+    pub taken: usize,
+    /// Faxes that could not be taken in yet.
+    pub failed: usize,
 }
 
 /// A link to a received document.
@@ -92,7 +105,8 @@ impl App {
         for event in verdict.unwrap_or_default() {
             if let CallbackEvent::Received(fax) = event {
                 let document = fax.document.and_then(|index| incoming.files.get(index));
-                outcome = self.receive(*fax, document.map(|file| &file.content)).await?;
+                let content = document.map(|file| &file.content);
+                outcome = self.receive(*fax, content, incoming.address).await?;
             }
         }
         let word = match outcome {
@@ -105,7 +119,13 @@ impl App {
     }
 
     /// Keeps a received fax: with the document that came along, or one fetched from the provider.
-    pub(super) async fn receive(&self, fax: ReceivedFax, upload: Option<&Upload>) -> Result<Received, Error> {
+    /// `from` is the address of whoever delivered it.
+    pub(super) async fn receive(
+        &self,
+        fax: ReceivedFax,
+        upload: Option<&Upload>,
+        from: Option<IpAddr>,
+    ) -> Result<Received, Error> {
         if self
             .parts
             .store
@@ -130,7 +150,9 @@ impl App {
             }
             None => (None, None),
         };
-        self.record_inbound(id, fax, stored, pages, now).await
+        let from = from.map(|address| address.to_string());
+        let audit = AuditEntry::new(now, "provider", "inbound.received", id).from(from);
+        self.record_inbound(id, fax, stored, pages, audit).await
     }
 
     async fn record_inbound(
@@ -139,17 +161,15 @@ impl App {
         fax: ReceivedFax,
         stored: Option<Stored>,
         pages: Option<u32>,
-        now: Timestamp,
+        audit: AuditEntry,
     ) -> Result<Received, Error> {
+        let now = audit.at;
         let config = self.config();
-        let route = fax
-            .called
-            .as_deref()
-            .and_then(|called| config.inbound.routes.get(called));
+        let owner = owner(&config.inbound.routes, fax.called.as_deref());
         let record = InboundFax {
             id,
             provider_id: fax.provider_id,
-            owner: route.cloned().unwrap_or_else(|| UNROUTED.to_owned()),
+            owner,
             from: fax.sender,
             to: fax.called,
             status: if fax.success {
@@ -166,7 +186,6 @@ impl App {
             created_at: now,
             expires_at: config.retention.inbound.map(|span| after(now, span)),
         };
-        let audit = AuditEntry::new(now, "provider", "inbound.received", id);
         let document = stored.as_ref().and_then(|stored| stored.inline.clone());
         let created = self
             .parts
@@ -187,7 +206,9 @@ impl App {
                 Ok(Received::Known)
             }
             Err(error) => {
-                if let Some(stored) = &stored {
+                // After any other failure the record may be there all the same: then the document has to be too,
+                // and one without a record is collected later.
+                if let (Some(stored), true) = (&stored, error.wrote_nothing()) {
                     self.discard(stored).await;
                 }
                 Err(error.into())
@@ -236,20 +257,23 @@ impl App {
     ///
     /// # Errors
     /// When the provider gives no answer.
-    pub async fn catch_up(&self, since: Timestamp) -> Result<usize, Error> {
+    pub async fn catch_up(&self, since: Timestamp) -> Result<CaughtUp, Error> {
         let until = self.parts.clock.now();
-        let mut taken = 0;
+        let mut caught = CaughtUp::default();
         for fax in self.parts.phaxio.received(since, until).await.map_err(not_yet)? {
             let Some(received) = fax.as_received() else {
                 continue;
             };
-            match self.receive(received, None).await {
-                Ok(Received::New) => taken += 1,
+            match self.receive(received, None, None).await {
+                Ok(Received::New) => caught.taken += 1,
                 Ok(Received::Known | Received::Ignored) => {}
-                Err(error) => tracing::warn!(%error, "a received fax could not be fetched yet"),
+                Err(error) => {
+                    caught.failed += 1;
+                    tracing::warn!(%error, "a received fax could not be fetched yet");
+                }
             }
         }
-        Ok(taken)
+        Ok(caught)
     }
 
     /// One received fax.
@@ -328,11 +352,39 @@ impl App {
     }
 }
 
+/// Who owns a fax that arrived at `called`. The provider may leave the plus sign out, so digits are compared.
+fn owner(routes: &BTreeMap<String, String>, called: Option<&str>) -> String {
+    if routes.is_empty() {
+        return UNROUTED.to_owned();
+    }
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let called = called.map(digits).unwrap_or_default();
+    let route = routes.iter().find(|(number, _)| digits(number) == called);
+    route.map_or_else(|| OWNER.to_owned(), |(_, owner)| owner.clone())
+}
+
 fn not_yet(error: LookupError) -> Error {
     Error {
         code: Code::Unavailable,
         detail: "the document can't be fetched from the provider yet: deliver again".to_owned(),
         retry_after: Some(Duration::from_secs(30)),
         source: Some(Box::new(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_called_number_has_one_owner() {
+        let routes = BTreeMap::from([("+12125550100".to_owned(), "clinic".to_owned())]);
+        for called in ["+12125550100", "12125550100", "1 (212) 555-0100"] {
+            assert_eq!(owner(&routes, Some(called)), "clinic", "{called}");
+        }
+        for called in [Some("+12125550101"), Some(""), None] {
+            assert_eq!(owner(&routes, called), OWNER, "{called:?}");
+            assert_eq!(owner(&BTreeMap::new(), called), UNROUTED);
+        }
     }
 }

@@ -204,6 +204,7 @@ impl App {
             Ok(Created::New) => {
                 self.parts.work.notify_one();
                 metrics::counter!(names::JOBS_ACCEPTED).increment(1);
+                tracing::info!(job = %sent.id, "fax accepted");
                 Ok(sent)
             }
             Ok(Created::Replay(row)) => {
@@ -219,7 +220,10 @@ impl App {
                 Err(reused())
             }
             Err(error) => {
-                self.discard(stored).await;
+                // After any other failure the job may be there all the same: then its document has to be too.
+                if error.wrote_nothing() {
+                    self.discard(stored).await;
+                }
                 Err(error.into())
             }
         }

@@ -1,5 +1,6 @@
 //! Uploads under way: small ones in memory, large ones in a spool file, all of them limited and hashed.
 
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -97,7 +98,12 @@ impl Spool {
     }
 
     fn clear(&self) -> std::io::Result<()> {
-        std::fs::create_dir_all(&self.dir)?;
+        // Uploads are other people's documents.
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.dir)?;
+        std::fs::set_permissions(&self.dir, std::fs::Permissions::from_mode(0o700))?;
         for entry in std::fs::read_dir(&self.dir)? {
             let path = entry?.path();
             if path.is_file() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Service;
-use crate::app::{self, App, AuditFile, Origin};
+use crate::app::{self, App, AuditFile, CaughtUp, Origin};
 use crate::base::clock::before;
 use crate::control::{self, Desk};
 use crate::plugin;
@@ -17,6 +17,8 @@ use crate::store::Store;
 const CERTIFICATE_LOOK: Duration = Duration::from_secs(10);
 /// How long a document may lie without a record before it counts as left behind by a crash.
 const ORPHAN_AGE: Duration = Duration::from_secs(3600);
+/// How often they are looked for.
+const ORPHAN_LOOK: Duration = Duration::from_secs(24 * 3600);
 /// How far back missed deliveries are looked for at the start; the provider retries for about three days.
 const CATCH_UP_SPAN: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -111,14 +113,17 @@ async fn hold<T>(thing: T) {
     drop(thing);
 }
 
-/// Removes documents that a crash left without a record, once per start.
+/// Removes documents that a crash or a lost answer left without a record: at the start and once a day.
 async fn collect_orphans(parts: app::Parts) {
-    let store = parts.store.clone();
-    let known = move |place: &crate::domain::artifact::Place| is_known(&store, place);
-    match parts.artifacts.collect_orphans(known, ORPHAN_AGE).await {
-        Ok(0) => {}
-        Ok(count) => tracing::info!(count, "removed documents that a crash had left without a record"),
-        Err(error) => tracing::warn!(%error, "documents without a record could not be collected"),
+    loop {
+        let store = parts.store.clone();
+        let known = move |place: &crate::domain::artifact::Place| is_known(&store, place);
+        match parts.artifacts.collect_orphans(known, ORPHAN_AGE).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "removed documents without a record"),
+            Err(error) => tracing::warn!(%error, "documents without a record could not be collected"),
+        }
+        parts.clock.sleep(ORPHAN_LOOK).await;
     }
 }
 
@@ -128,9 +133,13 @@ async fn catch_up(app: App) {
     loop {
         let began = app.clock().now();
         match app.catch_up(since).await {
-            Ok(taken) => {
-                // The provider lists with some delay: look back over the last interval once more.
-                since = before(began, app.config().dispatch.poll_after.saturating_mul(2));
+            Ok(CaughtUp { taken, failed }) => {
+                since = match failed {
+                    // The provider lists with some delay: look back over the last interval once more.
+                    0 => before(began, app.config().dispatch.poll_after.saturating_mul(2)),
+                    // What could not be fetched is asked for again, for as long as the provider would deliver it.
+                    _ => since.max(before(began, CATCH_UP_SPAN)),
+                };
                 if taken > 0 {
                     tracing::info!(taken, "took in faxes whose delivery was missed");
                 }

@@ -37,6 +37,9 @@ impl Service {
             Err(error) if error.code == Code::Invalid => report.refused.push(format!("plugins: {error}")),
             Err(error) => report.refused.push(format!("plugins: {error}; see the log")),
         }
+        let now = self.app.clock().now();
+        let entry = Origin::operator().did(now, "config.reload", "");
+        self.store.record_later(entry);
         tracing::info!(changed = ?report.changed, refused = ?report.refused, "configuration loaded anew");
         report
     }
@@ -72,6 +75,10 @@ fn keep_fixed(old: &Config, fresh: &mut Config, report: &mut Reloaded) {
         "retention.artifact_ttl_days",
         old.retention.artifact_ttl != fresh.retention.artifact_ttl,
     );
+    keep(
+        "retention.destroy_at_end",
+        old.retention.destroy_at_end != fresh.retention.destroy_at_end,
+    );
     keep("log.format", old.log_format != fresh.log_format);
     fresh.data_dir.clone_from(&old.data_dir);
     fresh.disabled = old.disabled;
@@ -80,4 +87,5 @@ fn keep_fixed(old: &Config, fresh: &mut Config, report: &mut Reloaded) {
     fresh.storage = old.storage.clone();
     fresh.phaxio.api_url = old.phaxio.api_url.clone();
     fresh.retention.artifact_ttl = old.retention.artifact_ttl;
+    fresh.retention.destroy_at_end = old.retention.destroy_at_end;
 }

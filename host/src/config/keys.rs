@@ -100,6 +100,7 @@ pub const KEYS: &[Key] = &[
     plain("tokens.pdf_ttl_minutes", &["PDF_TOKEN_TTL_MINUTES"]),
     plain("tokens.inbound_ttl_minutes", &["INBOUND_TOKEN_TTL_MINUTES"]),
     plain("retention.artifact_ttl_days", &["ARTIFACT_TTL_DAYS"]),
+    plain("retention.destroy_at_end", &["RETENTION_DESTROY_AT_END"]),
     plain("retention.inbound_days", &["INBOUND_RETENTION_DAYS"]),
     plain(
         "retention.cleanup_interval_minutes",

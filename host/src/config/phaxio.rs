@@ -38,7 +38,8 @@ pub struct InboundConfig {
     pub enabled: bool,
     /// `verify_signature`, default true
     pub verify_signature: bool,
-    /// `routes`: owner by called number (E.164); others belong to `inbound`
+    /// `routes`: owner by called number (E.164). With routes, other numbers belong to the owner `inbound`; without
+    /// any, every key with the scope sees what arrives
     pub routes: BTreeMap<String, String>,
 }
 

@@ -220,6 +220,7 @@ fn tokens_section(config: &TokensConfig) -> Table {
 fn retention_section(config: &RetentionConfig) -> Table {
     let RetentionConfig {
         artifact_ttl,
+        destroy_at_end,
         inbound,
         cleanup_interval,
     } = config;
@@ -228,6 +229,7 @@ fn retention_section(config: &RetentionConfig) -> Table {
             "artifact_ttl_days",
             span(artifact_ttl.unwrap_or_default(), Unit::Days),
         ),
+        ("destroy_at_end", (*destroy_at_end).into()),
         ("inbound_days", span(inbound.unwrap_or_default(), Unit::Days)),
         ("cleanup_interval_minutes", span(*cleanup_interval, Unit::Minutes)),
     ])

@@ -18,6 +18,8 @@ pub struct TokensConfig {
 pub struct RetentionConfig {
     /// `artifact_ttl_days`, default 0: none keeps documents of sent faxes
     pub artifact_ttl: Option<Duration>,
+    /// `destroy_at_end`, default false: documents of sent faxes are destroyed as soon as the fax has ended
+    pub destroy_at_end: bool,
     /// `inbound_days`, default 30: none (0) keeps received documents
     pub inbound: Option<Duration>,
     /// `cleanup_interval_minutes`, default 1440
@@ -40,8 +42,21 @@ impl Default for RetentionConfig {
     fn default() -> Self {
         Self {
             artifact_ttl: None,
+            destroy_at_end: false,
             inbound: Some(Duration::from_secs(30 * DAY)),
             cleanup_interval: Duration::from_secs(DAY),
+        }
+    }
+}
+
+impl RetentionConfig {
+    /// How long the document of a sent fax outlives the end of the fax; none keeps it.
+    #[must_use]
+    pub fn artifact_span(&self) -> Option<Duration> {
+        if self.destroy_at_end {
+            Some(Duration::ZERO)
+        } else {
+            self.artifact_ttl
         }
     }
 }
@@ -75,6 +90,7 @@ impl RetentionConfig {
         Self {
             artifact_ttl: days("retention.artifact_ttl_days", default.artifact_ttl),
             inbound: days("retention.inbound_days", default.inbound),
+            destroy_at_end: from.flag("retention.destroy_at_end", default.destroy_at_end),
             cleanup_interval: from.span(
                 "retention.cleanup_interval_minutes",
                 Unit::Minutes,

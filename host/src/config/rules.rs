@@ -43,6 +43,13 @@ pub(super) fn check(config: &Config, from: &mut Reader<'_>) -> Vec<Problem> {
             "is less than limits.max_file_size_mb (MAX_FILE_SIZE_MB); make it at least as large",
         );
     }
+    if config.retention.destroy_at_end && config.retention.artifact_ttl.is_some() {
+        from.problem(
+            "retention.destroy_at_end",
+            "destroys documents at once while retention.artifact_ttl_days (ARTIFACT_TTL_DAYS) keeps them for days; \
+             leave one of the two out",
+        );
+    }
     warnings(config)
 }
 
@@ -124,6 +131,13 @@ fn warnings(config: &Config) -> Vec<Problem> {
             "tls.cert_file",
             "is not set and neither is tls.acme.domains (ACME_DOMAINS): a self-signed certificate is made, which \
              no client trusts by itself",
+        );
+    }
+    if !tls.acme.domains.is_empty() {
+        warn(
+            "tls.acme.domains",
+            "is not in force yet: a self-signed certificate is made; give tls.cert_file and tls.key_file \
+             (TLS_CERT_FILE, TLS_KEY_FILE), or put a proxy with automatic certificates in front",
         );
     }
     if !phaxio.verify_signature {

@@ -27,13 +27,33 @@ pub(super) async fn submit(dispatcher: &Dispatcher, job: &Job) {
         dispatcher.gate.leave();
         return;
     };
-    let outcome = parts.phaxio.create(&request(dispatcher, &claimed.job)).await;
-    count(&outcome);
-    let happening = judge(dispatcher, &claimed.job, outcome);
+    let happening = match unreadable(dispatcher, &claimed.job).await {
+        Some(wait) => wait,
+        None => {
+            let outcome = parts.phaxio.create(&request(dispatcher, &claimed.job)).await;
+            count(&outcome);
+            judge(dispatcher, &claimed.job, outcome)
+        }
+    };
     if dispatcher.settle(job.id, happening).await.is_some() {
         // What became of it may have to be followed sooner than the follower thinks.
         parts.work.notify_one();
     }
+}
+
+/// Why `job` has to wait although its turn has come: the provider would fetch the document in vain, and close the
+/// fax for it. Storage that does not answer costs time, never a fax.
+async fn unreadable(dispatcher: &Dispatcher, job: &Job) -> Option<Happening> {
+    let parts = &dispatcher.parts;
+    let artifact = job.artifact.as_ref().filter(|kept| !kept.is_in_database())?;
+    let error = parts.artifacts.read(artifact, Some(0..1)).await.err()?;
+    dispatcher.gate.leave();
+    tracing::warn!(job = %job.id, %error, "a fax waits: its document can't be read now");
+    let wait = backoff::jittered(parts.config.load().dispatch.backoff, job.attempts);
+    Some(Happening::NotSent {
+        reason: "the document could not be read from storage".to_owned(),
+        retry_at: after(parts.clock.now(), wait),
+    })
 }
 
 /// The request for `job`, with a fresh link to its document.

@@ -187,7 +187,7 @@ fn looks_like_html(head: &[u8]) -> bool {
 /// Text in UTF-8, in UTF-16 with a byte order mark, or in a legacy encoding without control characters.
 fn looks_like_text(bytes: &[u8]) -> bool {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return bytes.len() % 2 == 0;
+        return bytes.len().is_multiple_of(2);
     }
     let is_binary = |b: &u8| matches!(b, 0x00..=0x06 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f);
     !bytes.iter().any(is_binary)

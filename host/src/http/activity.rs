@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use super::socket::Unread;
 use super::timeouts::Timeouts;
 
 /// What one connection is doing. Shared by the connection and its requests.
@@ -13,6 +14,7 @@ pub(super) struct Activity {
     in_flight: AtomicUsize,
     /// Milliseconds after `since` at which something last moved.
     moved: AtomicU64,
+    unread: Unread,
 }
 
 /// A request being answered; ends when its response body does.
@@ -34,7 +36,13 @@ impl Activity {
             since: Instant::now(),
             in_flight: AtomicUsize::new(0),
             moved: AtomicU64::new(0),
+            unread: Unread::default(),
         })
+    }
+
+    /// Set when a request's body was left unread.
+    pub(super) fn unread(&self) -> &Unread {
+        &self.unread
     }
 
     /// A request begins.

@@ -33,22 +33,24 @@ pub(super) async fn serve(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY refused");
     }
-    let socket = Socket::new(stream, server.edge.timeouts());
+    let activity = Activity::new();
+    let socket = Socket::new(stream, server.edge.timeouts(), activity.unread().clone());
     let Some(tls) = tls else {
-        return http1(server, socket, connection).await;
+        return http1(server, socket, connection, activity).await;
     };
     let handshake = TlsAcceptor::from(tls.acceptor_config()).accept(socket);
     let outcome = tokio::select! {
-        () = server.cut.cancelled() => return,
+        // Nothing is in flight before the handshake is done.
+        () = server.draining.cancelled() => return,
         outcome = tokio::time::timeout(server.edge.timeouts().handshake, handshake) => outcome,
     };
     match outcome {
         Ok(Ok(stream)) => {
             // The protocol is what was agreed on, not what the first bytes look like.
             if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                http2(server, stream, connection).await;
+                http2(server, stream, connection, activity).await;
             } else {
-                http1(server, stream, connection).await;
+                http1(server, stream, connection, activity).await;
             }
         }
         Ok(Err(error)) => {
@@ -59,11 +61,10 @@ pub(super) async fn serve(
     }
 }
 
-async fn http1<S>(server: Arc<Inner>, stream: S, connection: Connection)
+async fn http1<S>(server: Arc<Inner>, stream: S, connection: Connection, activity: Arc<Activity>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let activity = Activity::new();
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
@@ -84,11 +85,10 @@ where
     .await;
 }
 
-async fn http2<S>(server: Arc<Inner>, stream: S, connection: Connection)
+async fn http2<S>(server: Arc<Inner>, stream: S, connection: Connection, activity: Arc<Activity>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let activity = Activity::new();
     let Timeouts { ping, .. } = *server.edge.timeouts();
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder

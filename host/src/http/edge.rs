@@ -191,9 +191,11 @@ where
     let (body, unread) = body::watched(body, &in_flight, edge.timeouts());
     let (method, version) = (parts.method.clone(), parts.version);
     let mut response = respond(edge, &server.router, connection, Request::from_parts(parts, body)).await;
-    if version <= Version::HTTP_11
-        && (unread.is_some_and(|body| body.is_unread()) || server.draining.is_cancelled())
-    {
+    let unread = unread.is_some_and(|body| body.is_unread());
+    if unread {
+        in_flight.activity().unread().set();
+    }
+    if version <= Version::HTTP_11 && (unread || server.draining.is_cancelled()) {
         // What is left of the body would have to be read before the next request could be.
         response
             .headers_mut()

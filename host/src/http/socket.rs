@@ -3,6 +3,8 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -22,7 +24,12 @@ pub(super) struct Socket<S = TcpStream> {
     stalled: Option<Pin<Box<Sleep>>>,
     closing: Closing,
     at_end: bool,
+    unread: Unread,
 }
+
+/// Says that a client may still be sending what we won't read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unread(Arc<AtomicBool>);
 
 #[derive(Debug)]
 enum Closing {
@@ -36,8 +43,19 @@ enum Closing {
     Done,
 }
 
+impl Unread {
+    /// A body was refused: closing must wait for its sender.
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 impl<S> Socket<S> {
-    pub(super) const fn new(inner: S, timeouts: &Timeouts) -> Self {
+    pub(super) fn new(inner: S, timeouts: &Timeouts, unread: Unread) -> Self {
         Self {
             inner,
             write: timeouts.write,
@@ -46,6 +64,7 @@ impl<S> Socket<S> {
             stalled: None,
             closing: Closing::No,
             at_end: false,
+            unread,
         }
     }
 
@@ -68,6 +87,14 @@ impl<S> Socket<S> {
 }
 
 impl<S: AsyncRead + Unpin> Socket<S> {
+    /// Whether the client has sent something that nobody has read: closing on it would be a reset.
+    fn has_input(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut scrap = [0_u8; 8192];
+        let mut scrap = ReadBuf::new(&mut scrap);
+        let read = Pin::new(&mut self.inner).poll_read(cx, &mut scrap);
+        matches!(read, Poll::Ready(Ok(()))) && !scrap.filled().is_empty()
+    }
+
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let linger = self.linger;
         let Closing::Lingering { until, quiet } = &mut self.closing else {
@@ -132,7 +159,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         if matches!(self.closing, Closing::No) {
             let closed = Pin::new(&mut self.inner).poll_shutdown(cx);
             ready!(self.limited(cx, closed))?;
-            self.closing = if self.at_end {
+            let sending = !self.at_end && (self.unread.is_set() || self.has_input(cx));
+            self.closing = if !sending {
                 Closing::Done
             } else {
                 Closing::Lingering {
@@ -162,10 +190,27 @@ mod tests {
         }
     }
 
+    fn refused() -> Unread {
+        let unread = Unread::default();
+        unread.set();
+        unread
+    }
+
+    #[tokio::test]
+    async fn closing_waits_for_nobody_who_has_nothing_to_say() {
+        let (ours, _theirs) = tokio::io::duplex(16);
+        let limits = Timeouts {
+            linger: Duration::MAX,
+            ..limits()
+        };
+        let mut socket = Socket::new(ours, &limits, Unread::default());
+        socket.shutdown().await.expect("closed");
+    }
+
     #[tokio::test]
     async fn a_write_that_nobody_takes_fails() {
         let (ours, _theirs) = tokio::io::duplex(16);
-        let mut socket = Socket::new(ours, &limits());
+        let mut socket = Socket::new(ours, &limits(), Unread::default());
         let error = socket.write_all(&[0; 64]).await.expect_err("stalled");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
@@ -179,6 +224,7 @@ mod tests {
                 linger: Duration::from_secs(60),
                 ..limits()
             },
+            refused(),
         );
         let client = tokio::spawn(async move {
             theirs.write_all(&[1; 4096]).await.expect("taken");
@@ -196,7 +242,7 @@ mod tests {
     #[tokio::test]
     async fn closing_does_not_wait_for_a_silent_client_for_ever() {
         let (ours, _theirs) = tokio::io::duplex(16);
-        let mut socket = Socket::new(ours, &limits());
+        let mut socket = Socket::new(ours, &limits(), refused());
         socket.shutdown().await.expect("closed");
     }
 }

@@ -109,6 +109,12 @@ impl StoreError {
         matches!(self, Self::NoSuchJob | Self::KeyRevoked | Self::Exists(_))
     }
 
+    /// Whether nothing of a command was written, beyond doubt. After any other error the disk may have it.
+    #[must_use]
+    pub const fn wrote_nothing(&self) -> bool {
+        matches!(self, Self::Full | Self::Panicked) || self.is_answer()
+    }
+
     /// Whether the fault lies in the command, not in the storage: its neighbours can be tried without it.
     pub(super) const fn is_of_command(&self) -> bool {
         matches!(

@@ -65,8 +65,12 @@ impl Store {
     pub async fn create_job(&self, new: NewJob) -> Result<Created, StoreError> {
         let now = self.shared.clock.now();
         let bytes = new.document.as_ref().map_or(0, Bytes::len);
-        self.write(Growth::Adds(bytes), move |tables| create(tables, &new, now))
-            .await
+        let ended = new.job.phase.is_final();
+        let created = self
+            .write(Growth::Adds(bytes), move |tables| create(tables, &new, now))
+            .await?;
+        self.ring(ended && created == Created::New);
+        Ok(created)
     }
 
     /// Puts a happening through the transition table, inside the transaction that keeps what comes of it: two
@@ -82,10 +86,18 @@ impl Store {
                 advance(tables, id, &happening, now)
             })
             .await?;
+        self.ring(advanced.changed && advanced.job.phase.is_final() && advanced.job.artifact.is_some());
         Ok(Advanced {
             job: self.with_expiry(advanced.job),
             ..advanced
         })
+    }
+
+    /// Tells whoever destroys documents that one has to go now.
+    fn ring(&self, ended: bool) {
+        if ended && self.shared.options.artifact_ttl.is_some_and(|ttl| ttl.is_zero()) {
+            self.shared.due.notify_one();
+        }
     }
 
     /// Adds a line to a timeline.

@@ -51,7 +51,7 @@ pub const STORE_COMMIT_SECONDS: &str = "faxgate_store_commit_seconds";
 pub const STORE_COMMIT_WRITES: &str = "faxgate_store_commit_writes";
 /// Time of one operation on documents, by `operation`.
 pub const ARTIFACT_SECONDS: &str = "faxgate_artifact_seconds";
-/// Documents destroyed by retention, by `kind` and `outcome`.
+/// Documents destroyed by retention, by `outcome`.
 pub const PURGED: &str = "faxgate_purged_total";
 /// Bytes of uploads under way.
 pub const SPOOL_BYTES: &str = "faxgate_spool_bytes";
@@ -166,7 +166,7 @@ pub const TABLE: &[Metric] = &[
         DISK,
         "Time of one operation on documents by operation",
     ),
-    counter(PURGED, "Documents destroyed by retention by kind and outcome"),
+    counter(PURGED, "Documents destroyed by retention by outcome"),
     gauge(SPOOL_BYTES, "Bytes of uploads under way"),
     gauge(
         CERTIFICATE_EXPIRY,

@@ -295,9 +295,7 @@ fn write(out: &Path, component: &[u8]) -> anyhow::Result<()> {
     let mut file = tempfile::Builder::new()
         .prefix(".faxgate-")
         .suffix(".wasm.tmp")
-        .permissions(fs::Permissions::from(
-            std::os::unix::fs::PermissionsExt::from_mode(0o644),
-        ))
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
         .tempfile_in(folder)
         .with_context(failed)?;
     std::io::Write::write_all(&mut file, component).with_context(failed)?;

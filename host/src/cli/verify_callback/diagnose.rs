@@ -248,7 +248,6 @@ fn holds_sha1(key: &str, message: &[&str], code: &[u8]) -> bool {
 
 /// The address as configured, and what it is mistaken for.
 fn urls(saved: &Saved, url: &str) -> Vec<Candidate<String>> {
-    let mut bases = vec![(url.to_owned(), None)];
     let asked = if saved.target.contains("://") {
         Some(saved.target.clone())
     } else {
@@ -256,52 +255,66 @@ fn urls(saved: &Saved, url: &str) -> Vec<Candidate<String>> {
             .header("host")
             .map(|host| format!("https://{host}{}", saved.target))
     };
-    if let Some(asked) = asked {
-        bases.push((asked, Some("the one the request was sent to")));
-    }
     let mut candidates: Vec<Candidate<String>> = Vec::new();
-    let mut add = |value: String, what: Option<&str>| {
-        if candidates.iter().all(|known| known.value != value) {
-            let meaning = what.map(|what| {
-                format!("URL: {value} was signed ({what}); give the provider and phaxio.callback_url the same address")
+    for (base, of) in [
+        (Some(url.to_owned()), None),
+        (asked, Some("it is the one the request was sent to")),
+    ] {
+        let Some(base) = base else {
+            continue;
+        };
+        // What differs, the fewest differences first.
+        let mut variants: Vec<(String, Vec<&str>)> = vec![(base, of.into_iter().collect())];
+        for (change, what) in CHANGES {
+            let changed: Vec<_> = variants
+                .iter()
+                .map(|(url, differences)| (change(url), [differences.as_slice(), &[what]].concat()))
+                .collect();
+            variants.extend(changed);
+        }
+        variants.sort_by_key(|(_, differences)| differences.len());
+        for (value, differences) in variants {
+            if candidates.iter().any(|known| known.value == value) {
+                continue;
+            }
+            let meaning = (!differences.is_empty()).then(|| {
+                let differences = differences.join(", ");
+                format!(
+                    "URL: {value} was signed ({differences}); give the provider and phaxio.callback_url the same \
+                     address"
+                )
             });
             candidates.push(Candidate { value, meaning });
         }
-    };
-    for (base, of) in bases {
-        let (path, query) = base
-            .split_once('?')
-            .map_or((base.as_str(), None), |(path, query)| (path, Some(query)));
-        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-        let other_slash = path
-            .strip_suffix('/')
-            .map_or_else(|| format!("{path}/"), str::to_owned);
-        let whole = format!("{path}{query}");
-        let of = |what: &'static str| Some(of.unwrap_or(what));
-        add(
-            whole.clone(),
-            if base == url { None } else { of("another address") },
-        );
-        add(swap_scheme(&whole), of("http and https differ"));
-        add(path.to_owned(), of("without the query"));
-        add(
-            swap_scheme(path),
-            of("http and https differ, and without the query"),
-        );
-        add(
-            format!("{other_slash}{query}"),
-            of("the slash at the end of the path differs"),
-        );
-        add(
-            other_slash.clone(),
-            of("the slash at the end differs, and without the query"),
-        );
-        add(
-            swap_scheme(&format!("{other_slash}{query}")),
-            of("http and https and the slash at the end differ"),
-        );
     }
     candidates
+}
+
+/// Something that happens to an address on its way.
+type Change = fn(&str) -> String;
+
+/// What happens to an address on its way, and how it is called.
+const CHANGES: [(Change, &str); 3] = [
+    (swap_scheme, "http and https differ"),
+    (swap_slash, "the slash at the end of the path differs"),
+    (without_query, "it has no query"),
+];
+
+fn swap_slash(url: &str) -> String {
+    let (path, query) = url
+        .split_once('?')
+        .map_or((url, None), |(path, query)| (path, Some(query)));
+    let path = path
+        .strip_suffix('/')
+        .map_or_else(|| format!("{path}/"), str::to_owned);
+    match query {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
+    }
+}
+
+fn without_query(url: &str) -> String {
+    url.split('?').next().unwrap_or_default().to_owned()
 }
 
 fn swap_scheme(url: &str) -> String {

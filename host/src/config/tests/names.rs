@@ -118,6 +118,7 @@ fn every_variable_has_its_effect() {
         ("PDF_TOKEN_TTL_MINUTES", "5"),
         ("INBOUND_TOKEN_TTL_MINUTES", "6"),
         ("ARTIFACT_TTL_DAYS", "3"),
+        ("RETENTION_DESTROY_AT_END", "true"),
         ("INBOUND_RETENTION_DAYS", "0"),
         ("CLEANUP_INTERVAL_MINUTES", "15"),
         ("INBOUND_ENABLED", "on"),

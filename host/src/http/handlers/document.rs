@@ -62,7 +62,8 @@ fn open(
 ) -> Result<OpenDocument, Problem> {
     match access {
         Access::Link(token) => {
-            open(DocumentKey::Token(token)).map_err(|error| link_failed(edge, client, error))
+            let key = DocumentKey::Token(token, Some(client.address));
+            open(key).map_err(|error| link_failed(edge, client, error))
         }
         Access::Key(principal) => {
             let origin = Origin {

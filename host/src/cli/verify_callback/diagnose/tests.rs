@@ -75,10 +75,20 @@ async fn the_url_is_named_when_it_differs() {
         "{text}"
     );
     let text = reasons(verdict(&raw(SIGNED_WITHOUT_QUERY, &body), URL).await);
-    assert!(text.contains("without the query"), "{text}");
+    assert!(text.contains("it has no query"), "{text}");
     let elsewhere = "https://other.example.test/phaxio-callback?job_id=abc123";
     let text = reasons(verdict(&raw(SIGNED, &body), elsewhere).await);
-    assert!(text.contains("the one the request was sent to"), "{text}");
+    assert!(text.contains("it is the one the request was sent to"), "{text}");
+}
+
+#[tokio::test]
+async fn several_differences_of_the_url_are_found_together() {
+    let given = "http://fax.example.test/phaxio-callback/?job_id=abc123";
+    let text = reasons(verdict(&raw(SIGNED_WITHOUT_QUERY, &status_form(&[])), given).await);
+    assert!(
+        text.starts_with("URL: https://fax.example.test/phaxio-callback was signed"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

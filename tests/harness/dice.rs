@@ -1,0 +1,42 @@
+//! Numbers that differ from run to run; the seed is printed when a test fails, since it prints its dice.
+
+use std::time::SystemTime;
+
+/// A small generator of numbers (splitmix64).
+#[derive(Debug)]
+pub(crate) struct Dice {
+    seed: u64,
+    state: u64,
+}
+
+impl Dice {
+    /// Seeded by the variable `FAXGATE_TEST_SEED`, or by the clock.
+    pub(crate) fn seeded() -> Self {
+        let given = std::env::var("FAXGATE_TEST_SEED")
+            .ok()
+            .and_then(|text| text.parse().ok());
+        let seed = given.unwrap_or_else(|| {
+            let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            since.map_or(1, |since| since.as_nanos() as u64)
+        });
+        eprintln!("FAXGATE_TEST_SEED={seed}");
+        Self { seed, state: seed }
+    }
+
+    /// From 0 to `sides - 1`.
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) >> 11) as usize % sides.max(1)
+    }
+}
+
+/// How many repetitions a variable asks for, or the number that suits every run of the tests.
+pub(crate) fn count(variable: &str, usual: usize) -> usize {
+    std::env::var(variable)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(usual)
+}
