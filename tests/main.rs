@@ -21,6 +21,7 @@ mod inbound;
 mod keeping;
 mod line;
 mod peer_faults;
+mod plugins;
 mod provider;
 mod reception;
 mod retention;

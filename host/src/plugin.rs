@@ -7,7 +7,7 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | `encode`, `manifest` | from a core module to a component, and what the built-in ones were made from |
+//! | `snapshot`, `encode`, `manifest` | from a core module to a component, and what the built-in ones were made from |
 //! | `engine` | the one engine, its pool, its clock, its threads |
 //! | `bindings`, `convert` | types of `wit/`, and their translation with every check of an answer |
 //! | `host_api`, `webhook` | what a component may call |
@@ -40,6 +40,7 @@ pub mod manifest;
 mod number;
 mod registry;
 mod render;
+pub mod snapshot;
 mod stats;
 #[cfg(test)]
 mod stress;

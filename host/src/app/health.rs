@@ -11,6 +11,9 @@ pub struct Check {
     pub name: &'static str,
     /// Whether it works.
     pub ok: bool,
+    /// Which ones of several don't: names that are no secret.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
     /// Why not, for the operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
@@ -27,14 +30,22 @@ impl App {
             .await
             .map_err(|error| error.to_string());
         let problems = self.parts.plugins.problems();
-        let plugins = match problems.first() {
-            None => Ok(()),
-            Some(problem) => Err(format!("{}: {}", problem.file, problem.reason)),
+        let reasons: Vec<String> = problems
+            .iter()
+            .map(|problem| format!("{}: {}", problem.file, problem.reason))
+            .collect();
+        let plugins = if reasons.is_empty() {
+            Ok(())
+        } else {
+            Err(reasons.join("; "))
         };
         let mut checks = vec![
             Check::new("database", store),
             Check::new("storage", storage),
-            Check::new("plugins", plugins),
+            Check {
+                names: problems.into_iter().map(|problem| problem.plugin).collect(),
+                ..Check::new("plugins", plugins)
+            },
         ];
         checks.extend(
             self.parts
@@ -66,6 +77,7 @@ impl Check {
         Self {
             name,
             ok: state.is_ok(),
+            names: Vec::new(),
             detail: state.err(),
         }
     }

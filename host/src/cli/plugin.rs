@@ -44,6 +44,9 @@ pub(super) struct BuildArgs {
     /// Build the components that come with faxgate anew, in a clone of its sources
     #[arg(long, conflicts_with = "out")]
     first_party: bool,
+    /// With --first-party: this one alone (may be given several times)
+    #[arg(long, value_name = "NAME", requires = "first_party")]
+    only: Vec<String>,
 }
 
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -61,7 +64,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 fn compile(args: BuildArgs) -> anyhow::Result<()> {
     if args.first_party {
-        for entry in build::build_first_party(&args.dir, &[])?.components {
+        for entry in build::build_first_party(&args.dir, &args.only)?.components {
             say!(
                 "{}  {} bytes  {}  {}",
                 entry.sha256,

@@ -45,6 +45,21 @@ fn alive(plugins: &Plugins) -> Vec<Weak<Plugin>> {
         .collect()
 }
 
+/// Time is no concern of calls to `name`.
+fn patient(folder: &mut Folder, name: &str) {
+    folder.limit(name, |config| {
+        config.cpu = Duration::from_secs(3600);
+        config.wall = Duration::from_secs(3600);
+    });
+}
+
+/// Waits until no instance is left. A call that was given up may end a moment after its answer.
+async fn all_gone(plugins: &Plugins) {
+    while plugins.instances().is_some_and(|left| left > 0) {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn good_calls_follow_any_number_of_bad_ones() {
     let (mut folder, plugins) = naughty().await;
@@ -67,20 +82,24 @@ async fn good_calls_follow_any_number_of_bad_ones() {
     for caller in callers.collect::<Vec<_>>() {
         caller.await.unwrap();
     }
+    // A budget of one tick is for those that loop: on a busy machine an honest call may be interrupted for longer.
+    patient(&mut folder, "naughty");
+    plugins.reload(&folder.config, Grants::default()).await.unwrap();
     for _ in 0..times(100) {
         assert_works(&plugins).await;
     }
-    assert!(plugins.instances().is_none_or(|left| left == 0));
+    all_gone(&plugins).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_call_notices_a_swap() {
-    let folder = Folder::new();
+    let mut folder = Folder::new();
     let versions = [
         normalizer(NORMALIZER),
         normalizer(&NORMALIZER.replace("\"1.0.0\"", "\"2.0.0\"")),
     ];
     folder.put("plan", &versions[0]);
+    patient(&mut folder, "plan");
     let plugins = folder.load().await;
     let stop = Arc::new(AtomicBool::new(false));
     let answered = Arc::new(AtomicU64::new(0));
@@ -111,7 +130,7 @@ async fn no_call_notices_a_swap() {
     // Nothing holds on to what was replaced.
     assert_eq!(seen.len(), times(100));
     assert!(seen.iter().all(|old| old.strong_count() == 0));
-    assert!(plugins.instances().is_none_or(|left| left == 0));
+    all_gone(&plugins).await;
 }
 
 #[tokio::test]
@@ -120,6 +139,7 @@ async fn damaged_files_are_refused_one_by_one() {
     folder.config.cache_dir = folder.dir.path().join("cache");
     let good = normalizer(NORMALIZER);
     folder.put("10-good", &good);
+    patient(&mut folder, "10-good");
     folder.limit("20-damaged", |_| {});
     let plugins = folder.load().await;
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);

@@ -17,6 +17,13 @@ struct Component;
 
 bindings::export!(Component with_types_in bindings);
 
+/// Called once when the plugin is built (`snapshot` in `Cargo.toml`): numbering plans are read and their patterns
+/// compiled at first use, and every call would be the first.
+#[unsafe(export_name = "prepare")]
+extern "C" fn prepare() {
+    normalize::prepare();
+}
+
 impl plugin::Guest for Component {
     fn describe() -> plugin::About {
         plugin::About {

@@ -83,6 +83,41 @@ const MAX_E164_DIGITS: usize = 15;
 /// Longest text worth reading, in bytes. The gateway's own limit is lower.
 const MAX_RAW: usize = 250;
 
+/// A number of each of the plans that most numbers belong to, in the form used at home and in E.164. Those that are
+/// reserved for examples where the country has such.
+#[cfg(any(target_family = "wasm", test))]
+const USUAL: [(&str, &str, &str); 14] = [
+    ("US", "(212) 555-0100", "+12125550100"),
+    ("CA", "(416) 555-0100", "+14165550100"),
+    ("GB", "020 7946 0018", "+442079460018"),
+    ("DE", "030 23125000", "+493023125000"),
+    ("FR", "01 99 00 00 01", "+33199000001"),
+    ("IT", "06 12345678", "+390612345678"),
+    ("ES", "910 12 34 56", "+34910123456"),
+    ("NL", "020 123 4567", "+31201234567"),
+    ("AT", "01 234567890", "+431234567890"),
+    ("CH", "044 668 18 00", "+41446681800"),
+    ("AU", "(02) 5550 1234", "+61255501234"),
+    ("JP", "03-1234-5678", "+81312345678"),
+    ("IN", "011 2345 6789", "+911123456789"),
+    ("BR", "(11) 2345-6789", "+551123456789"),
+];
+
+/// Fills the tables that are made at first use, by reading numbers of the [`USUAL`] plans.
+#[cfg(any(target_family = "wasm", test))]
+pub(crate) fn prepare() {
+    for (default_region, national, international) in USUAL {
+        for raw in [national, international] {
+            // What is read does not matter, only that the way there was walked.
+            let _ = normalize(Dialled {
+                raw,
+                default_region,
+                strict: false,
+            });
+        }
+    }
+}
+
 /// Reads a dialled string.
 pub fn normalize(dialled: Dialled<'_>) -> Result<Number, Failure> {
     let text = scheme_removed(dialled.raw.trim());

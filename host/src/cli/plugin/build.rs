@@ -1,12 +1,19 @@
 //! `faxgate plugin build`: a crate to a component.
 //!
 //! Cargo compiles the crate to a core module for `wasm32-unknown-unknown`; [`encode`] makes the component. The
-//! crate may ask for target features: `[package.metadata.faxgate] target-features = ["simd128"]`.
+//! crate may ask for target features and for its preparation to be done at build time (see [`snapshot`]):
+//!
+//! ```toml
+//! [package.metadata.faxgate]
+//! target-features = ["simd128"]
+//! snapshot = "prepare"   # an exported function without parameters
+//! ```
 
 mod toolchain;
 
 use crate::plugin::encode::{self, Doors};
 use crate::plugin::manifest::{Entry, Manifest, sha256, source_hash};
+use crate::plugin::snapshot::snapshot;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use std::ffi::OsString;
@@ -107,6 +114,10 @@ pub(super) fn build(request: &BuildRequest) -> anyhow::Result<Built> {
     let file = format!("{}.wasm", library.name.replace('-', "_"));
     let module = metadata.target_directory.join(TARGET).join("release").join(file);
     let module = fs::read(&module).with_context(|| format!("cargo left no {}", module.display()))?;
+    let module = match snapshot_function(package)? {
+        Some(prepare) => snapshot(&module, prepare)?,
+        None => module,
+    };
     let component = encode::encode(&module)?;
     let doors = encode::doors(&component)?;
     let out = request
@@ -238,14 +249,26 @@ fn flags(toolchain: &Toolchain, metadata: &Metadata, package: &Package) -> anyho
     Ok(flags.join(&OsString::from("\u{1f}")))
 }
 
+/// A key of `[package.metadata.faxgate]`.
+fn wish<'a>(package: &'a Package, key: &str) -> Option<&'a serde_json::Value> {
+    package.metadata.as_ref()?.get("faxgate")?.get(key)
+}
+
+/// `[package.metadata.faxgate] snapshot`: the function that prepares the module.
+fn snapshot_function(package: &Package) -> anyhow::Result<Option<&str>> {
+    let Some(wish) = wish(package, "snapshot") else {
+        return Ok(None);
+    };
+    let name = wish.as_str().filter(|name| !name.is_empty());
+    let name = name.context(
+        "`snapshot` under [package.metadata.faxgate] has to be the name of an exported function such as \"prepare\"",
+    )?;
+    Ok(Some(name))
+}
+
 /// `[package.metadata.faxgate] target-features`, checked: they end up on a compiler's command line.
 fn target_features(package: &Package) -> anyhow::Result<Vec<&str>> {
-    let listed = package
-        .metadata
-        .as_ref()
-        .and_then(|metadata| metadata.get("faxgate"))
-        .and_then(|faxgate| faxgate.get("target-features"));
-    let Some(listed) = listed else {
+    let Some(listed) = wish(package, "target-features") else {
         return Ok(Vec::new());
     };
     let plain = |name: &&str| {
@@ -308,6 +331,20 @@ mod tests {
         ] {
             assert!(of(serde_json::json!({"faxgate": {"target-features": odd}})).is_err());
         }
+    }
+
+    #[test]
+    fn reads_the_function_that_prepares() {
+        let of = |json: serde_json::Value| {
+            let package = package(Some(serde_json::json!({"faxgate": {"snapshot": json}})));
+            snapshot_function(&package)
+                .map(|name| name.map(str::to_owned))
+                .ok()
+        };
+        assert_eq!(of("prepare".into()), Some(Some("prepare".to_owned())));
+        assert_eq!(of(1.into()), None);
+        assert_eq!(of("".into()), None);
+        assert_eq!(snapshot_function(&package(None)).expect("none"), None);
     }
 
     #[test]

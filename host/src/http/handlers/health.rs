@@ -17,7 +17,7 @@ pub(crate) async fn live() -> Answer {
     ok(json!({"status": "ok"}))
 }
 
-/// `GET /health/ready`: each check by name. Reasons are for the operator (`/admin/health-status`): this page is
+/// `GET /health/ready`: each check by name, with the names of plugins that could not be loaded. Reasons are for the operator (`/admin/health-status`): this page is
 /// open to everybody.
 pub(crate) async fn ready(State(edge): State<Edge>) -> Answer {
     let checks = edge.readiness().await;
@@ -29,7 +29,13 @@ pub(crate) async fn ready(State(edge): State<Edge>) -> Answer {
     };
     let checks: Vec<_> = checks
         .iter()
-        .map(|check| json!({"name": check.name, "ok": check.ok}))
+        .map(|check| {
+            let mut shown = json!({"name": check.name, "ok": check.ok});
+            if !check.names.is_empty() {
+                shown["names"] = json!(check.names);
+            }
+            shown
+        })
         .collect();
     with(
         status,

@@ -323,7 +323,7 @@ fn check() -> Value {
     json!({
         "type": "object",
         "required": ["name", "ok"],
-        "properties": {"name": {"type": "string"}, "ok": {"type": "boolean"}, "detail": {"type": "string"}},
+        "properties": {"name": {"type": "string"}, "ok": {"type": "boolean"}, "names": {"type": "array", "items": {"type": "string"}}, "detail": {"type": "string"}},
     })
 }
 

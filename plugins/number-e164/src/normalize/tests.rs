@@ -226,3 +226,19 @@ fn messages_hold_no_digit() {
         );
     }
 }
+
+#[test]
+fn what_is_prepared_are_numbers_of_their_plans() {
+    prepare();
+    for (default_region, national, international) in USUAL {
+        for raw in [national, international] {
+            let number = normalize(Dialled {
+                raw,
+                default_region,
+                strict: false,
+            })
+            .unwrap_or_else(|failure| panic!("{raw}: {failure:?}"));
+            assert_eq!(number.e164, international, "{default_region} {raw}");
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Policies that an operator drops into the folder of a running service, seen from outside.
+//!
+//! `tests/fixtures/plugins` holds the example plugins as they were built for version 1.0.0 of the WIT package: every
+//! later gateway has to run these very files.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::harness::client::Fax;
+use crate::harness::world::Setup;
+use crate::harness::{World, documents, wait};
+
+#[path = "../host/src/plugin/testing.rs"]
+#[allow(
+    unreachable_pub,
+    missing_docs,
+    clippy::pedantic,
+    reason = "shared with the tests of the room"
+)]
+mod testing;
+
+const DIAL_PLAN: &[u8] = include_bytes!("fixtures/plugins/dial-plan.wasm");
+const ROTATE_TOKEN: &[u8] = include_bytes!("fixtures/plugins/rotate-token.wasm");
+
+/// Puts a file into the plugin folder in one step, as the guide says.
+fn drop_in(world: &World, name: &str, bytes: &[u8]) {
+    let temporary = world.folder().join("new.wasm");
+    fs::write(&temporary, bytes).expect("a file");
+    let folder = world.data().join("plugins");
+    fs::rename(temporary, folder.join(format!("{name}.wasm"))).expect("the plugin folder");
+}
+
+/// What `GET /admin/plugins` says of one plugin, once it says something that fits.
+async fn listed(world: &World, list: &str, name: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    let key = if list == "items" { "name" } else { "plugin" };
+    wait::until(&format!("{name} among the {list}"), || async {
+        let all = world.admin.get("/admin/plugins").await.json();
+        let list = all[list].as_array().expect("a list").clone();
+        list.into_iter().find(|entry| entry[key] == name && fits(entry))
+    })
+    .await
+}
+
+async fn serves(world: &World, name: &str) -> Value {
+    listed(world, "items", name, |_| true).await
+}
+
+fn letter(to: &str) -> Fax {
+    Fax::pdf(to, documents::pdf(1, "policies"))
+}
+
+async fn refused(world: &World, to: &str, status: u16) -> String {
+    world.admin.send(&letter(to)).await.problem(status)
+}
+
+fn dial_plan(setup: &mut Setup) {
+    setup
+        .set("plugins.dial-plan.settings.extension-digits", "4")
+        .set("plugins.dial-plan.settings.extension-prefix", "+1 212 555")
+        .set("plugins.dial-plan.settings.country", "1")
+        .set("plugins.dial-plan.settings.blocked", "+1900");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dial_plan_is_taken_up_and_its_last_good_version_stays() {
+    let mut setup = Setup::new();
+    dial_plan(&mut setup);
+    let world = setup.start().await;
+    refused(&world, "0142", 400).await;
+
+    drop_in(&world, "dial-plan", DIAL_PLAN);
+    let entry = serves(&world, "dial-plan").await;
+    assert_eq!(
+        (&entry["slot"], &entry["version"]),
+        (&"number-normalizer".into(), &"1.0.0".into())
+    );
+    assert_eq!(entry["sha256"].as_str().map(str::len), Some(64), "{entry}");
+    assert!(
+        entry["imports"].is_array() && entry["limits"].is_object(),
+        "{entry}"
+    );
+    let id = world.admin.accepted(&letter("0142")).await;
+    assert_eq!(world.admin.job(&id).await["to"], "+12125550142");
+    world.admin.reaches(&id, "SUCCESS").await;
+    let blocked = refused(&world, "(900) 555-0100", 400).await;
+    assert!(blocked.contains("may not be faxed"), "{blocked}");
+    let entry = listed(&world, "items", "dial-plan", |entry| entry["calls"] == 2).await;
+    assert_eq!(entry["errors"], 0, "a refusal is an answer: {entry}");
+    assert!(entry["p50_us"].is_u64() && entry["p99_us"].is_u64(), "{entry}");
+    let metrics = world.admin.get("/metrics").await.text();
+    let counted = |line: &str| line.starts_with("faxgate_plugin_calls_total") && line.contains("dial-plan");
+    assert!(metrics.lines().any(counted), "{metrics}");
+
+    // Half a file: told, named, and nothing changes for senders.
+    drop_in(&world, "dial-plan", &DIAL_PLAN[..DIAL_PLAN.len() / 2]);
+    let problem = listed(&world, "problems", "dial-plan", |problem| {
+        problem["last_good_serves"] == true
+    })
+    .await;
+    assert!(
+        problem["reason"].as_str().is_some_and(|reason| reason.len() > 20),
+        "{problem}"
+    );
+    let reload = world.admin.post("/admin/plugins/reload", &json!({})).await;
+    let detail = reload.problem(422);
+    assert!(detail.contains("dial-plan"), "{detail}");
+    wait::until("readiness to name the file", || async {
+        let ready = world.admin.without_key().get("/health/ready").await;
+        (ready.status == 503 && ready.text().contains("dial-plan")).then_some(())
+    })
+    .await;
+    let id = world.admin.accepted(&letter("0143")).await;
+    assert_eq!(world.admin.job(&id).await["to"], "+12125550143");
+    world.gate.says("dial-plan").await;
+
+    drop_in(&world, "dial-plan", DIAL_PLAN);
+    wait::until("the whole file to be taken up", || async {
+        let all = world.admin.get("/admin/plugins").await.json();
+        (all["problems"] == json!([])).then_some(())
+    })
+    .await;
+    let reload = world.admin.post("/admin/plugins/reload", &json!({})).await;
+    assert_eq!(reload.status, 200, "{}", reload.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callbacks_signed_with_the_token_of_before_are_believed_while_the_plugin_lies_there() {
+    const BEFORE: &str = "the-token-of-before-canary";
+    let mut setup = Setup::new();
+    setup.provider.completion = std::time::Duration::from_secs(36_000);
+    setup.provider.callback_token = Some(BEFORE.to_owned());
+    setup
+        .set("dispatch.poll_after_seconds", 3600.0)
+        .set("plugins.rotate-token.secrets.old-callback-token", BEFORE);
+    let world = setup.start().await;
+    let id = world.admin.accepted(&letter("+12125550142")).await;
+    let fax = world.provider.fax_of(&id).await;
+    wait::until_equal("the job to know its fax", true, || async {
+        world.admin.job(&id).await["provider_sid"].is_string()
+    })
+    .await;
+    let order =
+        |scheme: &str| json!({ "fax": fax["id"], "scheme": scheme, "version": "v2.1", "status": "success" });
+    assert_eq!(world.provider.call_back(order("sha1")).await["status"], 401);
+
+    drop_in(&world, "rotate-token", ROTATE_TOKEN);
+    serves(&world, "rotate-token").await;
+    for scheme in ["none", "wrong"] {
+        let answer = world.provider.call_back(order(scheme)).await;
+        assert_eq!(answer["status"], 401, "{scheme}");
+    }
+    assert_eq!(world.provider.call_back(order("sha1")).await["status"], 200);
+    world.admin.reaches(&id, "SUCCESS").await;
+
+    fs::remove_file(world.data().join("plugins/rotate-token.wasm")).expect("the file");
+    wait::until("the plugin to be gone", || async {
+        let all = world.admin.get("/admin/plugins").await.json();
+        let items = all["items"].as_array().expect("a list");
+        items
+            .iter()
+            .all(|item| item["name"] != "rotate-token")
+            .then_some(())
+    })
+    .await;
+    assert_eq!(world.provider.call_back(order("sha1")).await["status"], 401);
+    assert!(!world.gate.log().contains(BEFORE));
+    assert!(!world.admin.get("/admin/plugins").await.text().contains(BEFORE));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_not_the_pinned_one_is_refused() {
+    let mut setup = Setup::new();
+    dial_plan(&mut setup);
+    setup.set("plugins.dial-plan.sha256", "00".repeat(32));
+    let mut world = setup.start().await;
+    drop_in(&world, "dial-plan", DIAL_PLAN);
+    let of_the_pin = |problem: &Value| {
+        problem["reason"]
+            .as_str()
+            .is_some_and(|reason| reason.contains("sha256"))
+    };
+    let problem = listed(&world, "problems", "dial-plan", of_the_pin).await;
+    assert_eq!(problem["last_good_serves"], false);
+    refused(&world, "0142", 400).await;
+
+    world.set(
+        "plugins.dial-plan.sha256",
+        faxgate::plugin::manifest::sha256(DIAL_PLAN),
+    );
+    world.gate.signal(Signal::HUP);
+    serves(&world, "dial-plan").await;
+    world.admin.accepted(&letter("0142")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failing_plugin_is_told_of_and_the_operator_says_who_is_asked_then() {
+    let mut setup = Setup::new();
+    setup.set("plugins.naughty.cpu_ms", 100);
+    let mut world = setup.start().await;
+    drop_in(&world, "naughty", &testing::normalizer(testing::NORMALIZER));
+    serves(&world, "naughty").await;
+    // `t` traps, `l` loops: the fax is refused, the service goes on.
+    for bad in ["t", "l"] {
+        let detail = refused(&world, bad, 500).await;
+        assert!(
+            !detail.contains("unreachable"),
+            "nothing of the inside is shown: {detail}"
+        );
+        world.admin.accepted(&letter("+12125550142")).await;
+    }
+    for told in [
+        "\"plugin\":\"naughty\"",
+        "\"cause\":",
+        "\"remedy\":",
+        "a plugin failed",
+    ] {
+        world.gate.says(told).await;
+    }
+    let metrics = world.admin.get("/metrics").await.text();
+    for outcome in ["trap", "cpu_deadline"] {
+        let counted = |line: &str| {
+            line.starts_with("faxgate_plugin_calls_total")
+                && line.contains("naughty")
+                && line.contains(outcome)
+        };
+        assert!(metrics.lines().any(counted), "{outcome}: {metrics}");
+    }
+    let entry = serves(&world, "naughty").await;
+    assert_eq!(entry["errors"], 2, "{entry}");
+    assert!(entry["last_error"].is_string(), "{entry}");
+
+    world.set("plugins.naughty.on_error", "next");
+    world.gate.signal(Signal::HUP);
+    listed(&world, "items", "naughty", |entry| entry["on_error"] == "next").await;
+    // Now the built-in one judges, and says what is wrong with the number.
+    refused(&world, "t", 400).await;
+}
+
+#[test]
+fn components_built_for_the_released_interfaces_are_kept() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/plugins");
+    for entry in fs::read_dir(folder).expect("the fixtures") {
+        let path = entry.expect("a file").path();
+        if path.extension().is_none_or(|extension| extension != "wasm") {
+            continue;
+        }
+        let bytes = fs::read(&path).expect("a component");
+        let doors = faxgate::plugin::encode::doors(&bytes).expect("a component");
+        let released = |name: &String| name.starts_with("faxgate:policy/") && name.ends_with("@1.0.0");
+        assert!(
+            doors.exports.iter().all(released),
+            "{}: {:?}",
+            path.display(),
+            doors.exports
+        );
+        assert!(
+            doors.imports.iter().all(released),
+            "{}: {:?}",
+            path.display(),
+            doors.imports
+        );
+    }
+}
