@@ -23,6 +23,7 @@ use crate::harness::{World, documents, wait};
 mod testing;
 
 const DIAL_PLAN: &[u8] = include_bytes!("fixtures/plugins/dial-plan.wasm");
+const FOOTER: &[u8] = include_bytes!("fixtures/plugins/footer.wasm");
 const ROTATE_TOKEN: &[u8] = include_bytes!("fixtures/plugins/rotate-token.wasm");
 
 /// Puts a file into the plugin folder in one step, as the guide says.
@@ -237,6 +238,30 @@ async fn a_failing_plugin_is_told_of_and_the_operator_says_who_is_asked_then() {
     listed(&world, "items", "naughty", |entry| entry["on_error"] == "next").await;
     // Now the built-in one judges, and says what is wrong with the number.
     refused(&world, "t", 400).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_provider_fetches_the_document_with_its_footer() {
+    let mut setup = Setup::new();
+    setup
+        .set("plugins.footer.settings.text", "House of Canary")
+        .set("plugins.footer.settings.code", "DEPT-7");
+    let world = setup.start().await;
+    drop_in(&world, "footer", FOOTER);
+    serves(&world, "footer").await;
+    let id = world.admin.accepted(&letter("+12125550142")).await;
+    let fax = world.provider.fax_of(&id).await;
+    world.admin.reaches(&id, "SUCCESS").await;
+    let number = fax["id"].to_string();
+    let fetched = world.provider.content(number.trim_matches('"')).await;
+    let holds = |text: &[u8]| fetched.windows(text.len()).any(|bytes| bytes == text);
+    assert!(holds(b"(House of Canary)"), "the footer is in the document");
+    // What the footer does not read is left to the built-in converter.
+    let id = world
+        .admin
+        .accepted(&Fax::text("+12125550143", "plain text"))
+        .await;
+    world.admin.reaches(&id, "SUCCESS").await;
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! What the stamp does to small documents, and what it does not take on.
+
 #![allow(clippy::unwrap_used, reason = "tests")]
 use super::*;
 
