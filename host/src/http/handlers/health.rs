@@ -17,8 +17,8 @@ pub(crate) async fn live() -> Answer {
     ok(json!({"status": "ok"}))
 }
 
-/// `GET /health/ready`: each check by name, with the names of plugins that could not be loaded. Reasons are for the operator (`/admin/health-status`): this page is
-/// open to everybody.
+/// `GET /health/ready`: each check by name, with the names of plugins that could not be loaded. Reasons are for
+/// the operator (`/admin/health-status`): this page is open to everybody.
 pub(crate) async fn ready(State(edge): State<Edge>) -> Answer {
     let checks = edge.readiness().await;
     let ready = checks.iter().all(|check| check.ok);
@@ -30,11 +30,11 @@ pub(crate) async fn ready(State(edge): State<Edge>) -> Answer {
     let checks: Vec<_> = checks
         .iter()
         .map(|check| {
-            let mut shown = json!({"name": check.name, "ok": check.ok});
-            if !check.names.is_empty() {
-                shown["names"] = json!(check.names);
+            if check.names.is_empty() {
+                json!({"name": check.name, "ok": check.ok})
+            } else {
+                json!({"name": check.name, "ok": check.ok, "names": check.names})
             }
-            shown
         })
         .collect();
     with(
