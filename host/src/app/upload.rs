@@ -99,7 +99,10 @@ impl Spool {
 
     fn clear(&self) -> std::io::Result<()> {
         // Uploads are other people's documents.
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.dir)?;
         std::fs::set_permissions(&self.dir, std::fs::Permissions::from_mode(0o700))?;
         for entry in std::fs::read_dir(&self.dir)? {
             let path = entry?.path();
