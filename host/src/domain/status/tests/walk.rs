@@ -164,6 +164,12 @@ fn check_return_to_queue(before: &Job, happening: &Happening, now: Timestamp) {
             assert!(waited >= *grace, "sent again after {waited:?} of absence");
         }
         // Checked by the caller: one retry less, and the fax that failed is past.
+        (_, Happening::Hint { update }) if before.provider_id.as_ref() == Some(&update.provider_id) => {}
+        (_, Happening::Taken { provider_id, .. })
+            if before
+                .early
+                .as_ref()
+                .is_some_and(|early| early.provider_id == *provider_id) => {}
         (_, Happening::News { update, .. }) if update.error.as_ref().is_some_and(FaxError::nobody_there) => {}
         other => panic!("back in the queue by {other:?}"),
     }
