@@ -217,6 +217,8 @@ fn new_job(id: JobId, now: Timestamp, document: Option<Bytes>) -> NewJob {
             resend_of: None,
             cancel_requested: false,
             early: None,
+            retry: Default::default(),
+            past: Vec::new(),
             created_at: now,
             updated_at: now,
             completed_at: None,

@@ -17,7 +17,7 @@ use crate::domain::code::Code;
 use crate::domain::document::{MAX_PAGES, MAX_ROWS, MediaType};
 use crate::domain::event::{EventKind, TimelineEntry};
 use crate::domain::ids::JobId;
-use crate::domain::job::{JOB_TAG, Job, Phase, SendOptions};
+use crate::domain::job::{FaxRetry, JOB_TAG, Job, Phase, SendOptions};
 use crate::domain::number::E164;
 use crate::plugin::{ConvertLimits, ConvertOptions, Converted, Part};
 use crate::store::{Created, IdempotencyRow, NewJob};
@@ -168,6 +168,11 @@ impl App {
             resend_of: draft.resend_of,
             cancel_requested: false,
             early: None,
+            retry: FaxRetry {
+                left: config.dispatch.fax_retries,
+                wait: config.dispatch.fax_retry,
+            },
+            past: Vec::new(),
             created_at: now,
             updated_at: now,
             completed_at: None,

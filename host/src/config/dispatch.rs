@@ -17,6 +17,10 @@ pub struct DispatchConfig {
     pub job_deadline: Duration,
     /// `concurrency`, default 4: requests to the provider under way at once
     pub concurrency: usize,
+    /// `fax_retries`, default 0: further faxes of a job when nobody answers or the line is busy
+    pub fax_retries: u32,
+    /// `fax_retry_seconds`, default 300: wait before each of them
+    pub fax_retry: Duration,
 }
 
 impl Default for DispatchConfig {
@@ -27,6 +31,8 @@ impl Default for DispatchConfig {
             poll_after: Duration::from_secs(600),
             job_deadline: Duration::from_secs(86_400),
             concurrency: 4,
+            fax_retries: 0,
+            fax_retry: Duration::from_secs(300),
         }
     }
 }
@@ -46,6 +52,8 @@ impl DispatchConfig {
                 1.0..=30.0 * DAY,
                 default.job_deadline,
             ),
+            fax_retry: seconds("dispatch.fax_retry_seconds", 0.0..=DAY, default.fax_retry),
+            fax_retries: from.whole("dispatch.fax_retries", 0..=20, default.fax_retries),
             concurrency: from.count("dispatch.concurrency", 256, default.concurrency),
         }
     }

@@ -75,6 +75,8 @@ pub const KEYS: &[Key] = &[
     plain("dispatch.poll_after_seconds", &["POLL_AFTER_SECONDS"]),
     plain("dispatch.job_deadline_seconds", &["JOB_DEADLINE_SECONDS"]),
     plain("dispatch.concurrency", &["DISPATCH_CONCURRENCY"]),
+    plain("dispatch.fax_retries", &["FAX_RETRIES"]),
+    plain("dispatch.fax_retry_seconds", &["FAX_RETRY_SECONDS"]),
     listener("listen.http", &["HTTP_LISTEN"]),
     listener("listen.https", &["HTTPS_LISTEN"]),
     plain("listen.trusted_proxies", &["TRUSTED_PROXIES"]),

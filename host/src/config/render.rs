@@ -118,6 +118,8 @@ fn dispatch_section(config: &DispatchConfig) -> Table {
         poll_after,
         job_deadline,
         concurrency,
+        fax_retries,
+        fax_retry,
     } = config;
     section([
         ("backoff_seconds", span(*backoff, Unit::Seconds)),
@@ -125,6 +127,8 @@ fn dispatch_section(config: &DispatchConfig) -> Table {
         ("poll_after_seconds", span(*poll_after, Unit::Seconds)),
         ("job_deadline_seconds", span(*job_deadline, Unit::Seconds)),
         ("concurrency", whole(*concurrency as u64)),
+        ("fax_retries", whole(u64::from(*fax_retries))),
+        ("fax_retry_seconds", span(*fax_retry, Unit::Seconds)),
     ])
 }
 

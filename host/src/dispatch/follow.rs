@@ -66,28 +66,34 @@ async fn look_up(dispatcher: &Dispatcher, job: &Job) -> String {
         .find_by_tag(JOB_TAG, &job.id.to_string(), from, to)
         .await
     {
-        Ok(found) => match found.first() {
-            Some(fax) => {
-                dispatcher.gate.open();
-                if found.len() > 1 {
-                    tracing::error!(job = %job.id, faxes = found.len(), "the provider has this job more than once");
+        Ok(found) => {
+            // A fax that failed before is no sign of the one that is looked for.
+            let found: Vec<_> = found.iter().filter(|fax| !job.was(fax.provider_id())).collect();
+            match found.first() {
+                Some(fax) => {
+                    dispatcher.gate.open();
+                    if found.len() > 1 {
+                        tracing::error!(job = %job.id, faxes = found.len(), "the provider has this job more than once");
+                    }
+                    // Ask at once: it may be final already.
+                    Happening::Taken {
+                        provider_id: fax.update.provider_id.clone(),
+                        poll_at: now,
+                        adopted: true,
+                    }
                 }
-                // Ask at once: it may be final already.
-                Happening::Taken {
-                    provider_id: fax.update.provider_id.clone(),
-                    poll_at: now,
-                    adopted: true,
+                None => {
+                    let wait = backoff::exponential(
+                        LOOK_AGAIN.min(config.dispatch.grace),
+                        job.looks.saturating_add(1),
+                    );
+                    Happening::Absent {
+                        grace: config.dispatch.grace,
+                        look_at: after(now, wait),
+                    }
                 }
             }
-            None => {
-                let wait =
-                    backoff::exponential(LOOK_AGAIN.min(config.dispatch.grace), job.looks.saturating_add(1));
-                Happening::Absent {
-                    grace: config.dispatch.grace,
-                    look_at: after(now, wait),
-                }
-            }
-        },
+        }
         Err(error) => no_answer(dispatcher, job, &error),
     };
     let said = match &happening {

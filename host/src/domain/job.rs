@@ -1,6 +1,7 @@
 //! A fax that somebody asked us to send.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -67,12 +68,38 @@ pub struct Job {
     /// News that came before the provider answered the request and does not prove which job it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early: Option<Box<StatusUpdate>>,
+    /// Whether it is sent again when nobody answers, as the settings were when it was accepted.
+    #[serde(default)]
+    pub retry: FaxRetry,
+    /// Faxes of this job at the provider that failed and were followed by another, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past: Vec<PastFax>,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
     /// When it reached a final state.
     pub completed_at: Option<Timestamp>,
+}
+
+/// How often and when a fax that reached nobody is sent again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaxRetry {
+    /// Further faxes that may be made of this job.
+    pub left: u32,
+    /// Wait before each.
+    pub wait: Duration,
+}
+
+/// A fax at the provider that failed before the present one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastFax {
+    /// The provider's id.
+    pub provider_id: String,
+    /// Why it failed.
+    pub error: FaxError,
+    /// What it cost, in US cents.
+    pub cost_cents: Option<i64>,
 }
 
 /// What a sender may ask for.
@@ -216,6 +243,25 @@ impl Job {
     #[must_use]
     pub fn status(&self) -> PublicStatus {
         self.phase.public()
+    }
+
+    /// Whether `provider_id` is a fax of this job that failed before the present one.
+    #[must_use]
+    pub fn was(&self, provider_id: &str) -> bool {
+        self.past.iter().any(|fax| fax.provider_id == provider_id)
+    }
+
+    /// Every fax at the provider that was made of this job, oldest first.
+    pub fn provider_ids(&self) -> impl Iterator<Item = &str> {
+        let past = self.past.iter().map(|fax| fax.provider_id.as_str());
+        past.chain(self.provider_id.as_deref())
+    }
+
+    /// What the faxes before the present one cost, in US cents.
+    #[must_use]
+    pub fn past_cents(&self) -> i64 {
+        let costs = self.past.iter().filter_map(|fax| fax.cost_cents);
+        costs.fold(0, i64::saturating_add)
     }
 
     /// The entry this job has in the queue of waiting jobs, if it waits.

@@ -57,6 +57,18 @@ pub struct FaxError {
     pub message: String,
 }
 
+/// Line errors that mean that nobody answered or the line was busy (the provider's error table): no page was
+/// printed, and later somebody may answer. All others are not worth another fax, or might print pages twice.
+const NOBODY_THERE: [i64; 10] = [16, 17, 30, 35, 39, 87, 90, 94, 112, 118];
+
+impl FaxError {
+    /// Whether another fax may succeed and can't double a page.
+    #[must_use]
+    pub fn nobody_there(&self) -> bool {
+        self.error_type == "lineError" && self.error_id.is_some_and(|id| NOBODY_THERE.contains(&id))
+    }
+}
+
 /// A fax that somebody sent to us, as announced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivedFax {

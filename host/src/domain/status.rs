@@ -4,6 +4,7 @@
 //! allowed, a final state never changes, and a repeat changes nothing. The store runs it inside the write
 //! transaction, so two happenings never race.
 
+mod retry;
 mod step;
 
 use std::time::Duration;

@@ -161,6 +161,8 @@ impl TestEdge {
             resend_of: None,
             cancel_requested: false,
             early: None,
+            retry: Default::default(),
+            past: Vec::new(),
             created_at: now,
             updated_at: now,
             completed_at: None,

@@ -16,7 +16,7 @@ pub(super) struct Entries {
     owner: Option<[u8; 32]>,
     status: Option<PublicStatus>,
     to: Option<[u8; 32]>,
-    provider_id: Option<String>,
+    provider_ids: Vec<String>,
     completion: Option<[u8; 24]>,
 }
 
@@ -31,7 +31,7 @@ impl Entries {
             owner: Some(join(&digest(&job.owner), &id)),
             status: Some(job.status()),
             to: Some(join(&digest(job.to.as_str()), &id)),
-            provider_id: job.provider_id.clone(),
+            provider_ids: job.provider_ids().map(str::to_owned).collect(),
             completion: (job.phase.is_final() && job.artifact.is_some())
                 .then(|| join(&key::time(finished), &id)),
         }
@@ -60,18 +60,22 @@ impl Entries {
             }
             mark(&mut tables.by_status, &join(&key::status(status), &id), put)
         })?;
-        swap(
-            self.provider_id.as_deref(),
-            new.provider_id.as_deref(),
-            |&provider_id, put| {
-                if put {
-                    tables.by_provider_id.insert(provider_id, &id)?;
-                } else {
-                    tables.by_provider_id.remove(provider_id)?;
-                }
-                Ok(())
-            },
-        )
+        // Faxes that failed before the present one stay in: news of them must find their job.
+        for gone in self
+            .provider_ids
+            .iter()
+            .filter(|fax| !new.provider_ids.contains(fax))
+        {
+            tables.by_provider_id.remove(gone.as_str())?;
+        }
+        for come in new
+            .provider_ids
+            .iter()
+            .filter(|fax| !self.provider_ids.contains(fax))
+        {
+            tables.by_provider_id.insert(come.as_str(), &id)?;
+        }
+        Ok(())
     }
 }
 

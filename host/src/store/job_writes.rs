@@ -175,14 +175,11 @@ fn advance(
             refusal: None,
         });
     }
-    if let Some(provider_id) = &step.job.provider_id
-        && step.job.provider_id != old.provider_id
-        && tables
-            .by_provider_id
-            .get(provider_id.as_str())?
-            .is_some_and(|other| other.value() != &id.to_bytes())
-    {
-        return Ok(refused(tables, old, Refusal::OtherFax));
+    for provider_id in step.job.provider_ids() {
+        let holder = tables.by_provider_id.get(provider_id)?;
+        if holder.is_some_and(|other| other.value() != &id.to_bytes()) {
+            return Ok(refused(tables, old, Refusal::OtherFax));
+        }
     }
     tables
         .jobs

@@ -96,6 +96,8 @@ fn every_variable_has_its_effect() {
         ("POLL_AFTER_SECONDS", "9"),
         ("JOB_DEADLINE_SECONDS", "7200"),
         ("DISPATCH_CONCURRENCY", "2"),
+        ("FAX_RETRIES", "3"),
+        ("FAX_RETRY_SECONDS", "60"),
         ("HTTP_LISTEN", "localhost:9000"),
         ("HTTPS_LISTEN", "127.0.0.1:9443"),
         ("TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1"),

@@ -30,6 +30,9 @@ impl Step {
         adopted: bool,
         now: Timestamp,
     ) -> Result<(), Refusal> {
+        if self.job.was(id) {
+            return Ok(());
+        }
         match (&self.job.provider_id, self.job.phase) {
             // A callback was faster than the answer, or the answer is a repeat.
             (Some(known), _) if known == id => return Ok(()),
@@ -177,6 +180,10 @@ impl Step {
         poll_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), Refusal> {
+        if self.job.was(&update.provider_id) {
+            self.past_news(update, source, now);
+            return Ok(());
+        }
         match &self.job.provider_id {
             Some(known) if *known != update.provider_id => return Err(Refusal::OtherFax),
             Some(_) => {}
@@ -249,6 +256,9 @@ impl Step {
         } else {
             error
         };
+        if self.fax_again(&error, now) {
+            return;
+        }
         let entry = self
             .entry(now, EventKind::Failed)
             .detail(&error.message)
@@ -291,12 +301,18 @@ impl Step {
     fn take_facts(&mut self, update: &StatusUpdate) {
         // The provider says 0 pages and 0 cents until it knows better.
         self.job.pages = update.pages.filter(|&pages| pages > 0).or(self.job.pages);
-        self.job.cost_cents = update.cost_cents.or(self.job.cost_cents);
+        self.job.cost_cents = update
+            .cost_cents
+            .map(|cents| cents.saturating_add(self.job.past_cents()))
+            .or(self.job.cost_cents);
     }
 
     pub(super) fn hint(&mut self, update: &StatusUpdate, now: Timestamp) -> Result<(), Refusal> {
         if self.job.phase.is_final() {
             return Err(Refusal::Final);
+        }
+        if self.job.was(&update.provider_id) {
+            return Ok(());
         }
         match &self.job.provider_id {
             Some(known) if *known != update.provider_id => return Err(Refusal::OtherFax),
@@ -414,7 +430,7 @@ impl Step {
         self.job.completed_at = Some(at);
     }
 
-    fn go(&mut self, phase: Phase, wake_at: Timestamp) {
+    pub(super) fn go(&mut self, phase: Phase, wake_at: Timestamp) {
         self.job.phase = phase;
         self.job.wake_at = Some(wake_at);
         self.job.looks = 0;
@@ -432,7 +448,7 @@ impl Step {
         })
     }
 
-    fn entry(&self, now: Timestamp, kind: EventKind) -> TimelineEntry {
+    pub(super) fn entry(&self, now: Timestamp, kind: EventKind) -> TimelineEntry {
         let entry = TimelineEntry::new(now, kind);
         if self.job.attempts > 0 {
             entry.attempt(self.job.attempts)
@@ -446,7 +462,7 @@ impl Step {
         self.push(entry);
     }
 
-    fn push(&mut self, entry: TimelineEntry) {
+    pub(super) fn push(&mut self, entry: TimelineEntry) {
         self.entries.push(entry);
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::job::{Job, Phase, SendOptions};
 use crate::domain::number::E164;
 use crate::domain::provider::{FaxError, ProviderStatus, StatusUpdate};
 
+mod again;
 mod lives;
 mod walk;
 
@@ -49,6 +50,8 @@ fn accepted() -> Job {
         resend_of: None,
         cancel_requested: false,
         early: None,
+        retry: Default::default(),
+        past: Vec::new(),
         created_at: at(0),
         updated_at: at(0),
         completed_at: None,

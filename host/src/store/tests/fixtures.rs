@@ -126,6 +126,8 @@ pub(super) fn new_job(id: JobId, owner: &str, now: Timestamp) -> NewJob {
             resend_of: None,
             cancel_requested: false,
             early: None,
+            retry: Default::default(),
+            past: Vec::new(),
             created_at: now,
             updated_at: now,
             completed_at: None,
