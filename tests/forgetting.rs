@@ -324,6 +324,8 @@ fn new_job(id: JobId, artifact: Option<Artifact>, ended: Timestamp, row: Option<
             resend_of: None,
             cancel_requested: false,
             early: None,
+            retry: Default::default(),
+            past: Vec::new(),
             created_at: ended,
             updated_at: ended,
             completed_at: Some(ended),

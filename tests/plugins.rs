@@ -14,12 +14,6 @@ use crate::harness::world::Setup;
 use crate::harness::{World, documents, wait};
 
 #[path = "../host/src/plugin/testing.rs"]
-#[allow(
-    unreachable_pub,
-    missing_docs,
-    clippy::pedantic,
-    reason = "shared with the tests of the room"
-)]
 mod testing;
 
 const DIAL_PLAN: &[u8] = include_bytes!("fixtures/plugins/dial-plan.wasm");
