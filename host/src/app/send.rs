@@ -9,9 +9,10 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::documents::Stored;
-use super::{App, Error, FaxJob, Origin, Upload};
+use super::{App, Error, FaxJob, Origin, Upload, schedule};
 use crate::artifacts::Kind;
 use crate::base::clock::after;
+use crate::base::crash;
 use crate::base::size::MIB;
 use crate::domain::code::Code;
 use crate::domain::document::{MAX_PAGES, MAX_ROWS, MediaType};
@@ -138,6 +139,9 @@ impl App {
     ) -> Result<Sent, Error> {
         let config = self.config();
         let now = self.parts.clock.now();
+        schedule::check(&draft.options, now)?;
+        // Until then it just waits, and the deadline counts from then.
+        let begins_at = draft.options.send_at.map_or(now, |at| at.max(now));
         let id = JobId(self.parts.ids.next(now));
         let sha256 = Sha256::digest(&draft.pdf).into();
         let stored = self.keep(Kind::Outbound, id.0, draft.pdf.clone(), sha256).await?;
@@ -149,8 +153,8 @@ impl App {
             } else {
                 Phase::Due
             },
-            wake_at: (!config.disabled).then_some(now),
-            deadline: after(now, config.dispatch.job_deadline),
+            wake_at: (!config.disabled).then_some(begins_at),
+            deadline: after(begins_at, config.dispatch.job_deadline),
             attempts: 0,
             looks: 0,
             to: draft.to,
@@ -171,6 +175,7 @@ impl App {
             retry: FaxRetry {
                 left: config.dispatch.fax_retries,
                 wait: config.dispatch.fax_retry,
+                after: config.dispatch.fax_retry_after.clone(),
             },
             past: Vec::new(),
             created_at: now,
@@ -178,7 +183,11 @@ impl App {
             completed_at: None,
         };
         let answer = serde_json::to_string(&FaxJob::from(&job)).map_err(Error::internal)?;
-        let mut timeline = vec![TimelineEntry::new(now, EventKind::Accepted)];
+        let accepted = TimelineEntry::new(now, EventKind::Accepted);
+        let mut timeline = vec![match job.options.send_at {
+            Some(at) => accepted.detail("waits for its time").fact("send_at", at),
+            None => accepted,
+        }];
         timeline.extend(
             draft
                 .notes
@@ -207,6 +216,7 @@ impl App {
     async fn commit(&self, new: NewJob, stored: &Stored, sent: Sent) -> Result<Sent, Error> {
         match self.parts.store.create_job(new).await {
             Ok(Created::New) => {
+                crash::point("accepted", sent.id);
                 self.parts.work.notify_one();
                 metrics::counter!(names::JOBS_ACCEPTED).increment(1);
                 tracing::info!(job = %sent.id, "fax accepted");

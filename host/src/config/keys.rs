@@ -77,6 +77,8 @@ pub const KEYS: &[Key] = &[
     plain("dispatch.concurrency", &["DISPATCH_CONCURRENCY"]),
     plain("dispatch.fax_retries", &["FAX_RETRIES"]),
     plain("dispatch.fax_retry_seconds", &["FAX_RETRY_SECONDS"]),
+    plain("dispatch.fax_retry_after", &["FAX_RETRY_AFTER"]),
+    plain("dispatch.confirm_callbacks", &["CONFIRM_CALLBACKS"]),
     listener("listen.http", &["HTTP_LISTEN"]),
     listener("listen.https", &["HTTPS_LISTEN"]),
     plain("listen.trusted_proxies", &["TRUSTED_PROXIES"]),

@@ -118,9 +118,12 @@ fn dispatch_section(config: &DispatchConfig) -> Table {
         poll_after,
         job_deadline,
         concurrency,
+        confirm_callbacks,
         fax_retries,
         fax_retry,
+        fax_retry_after,
     } = config;
+    let after: Vec<_> = fax_retry_after.iter().map(|class| class.as_str()).collect();
     section([
         ("backoff_seconds", span(*backoff, Unit::Seconds)),
         ("grace_seconds", span(*grace, Unit::Seconds)),
@@ -129,6 +132,8 @@ fn dispatch_section(config: &DispatchConfig) -> Table {
         ("concurrency", whole(*concurrency as u64)),
         ("fax_retries", whole(u64::from(*fax_retries))),
         ("fax_retry_seconds", span(*fax_retry, Unit::Seconds)),
+        ("fax_retry_after", after.into()),
+        ("confirm_callbacks", (*confirm_callbacks).into()),
     ])
 }
 

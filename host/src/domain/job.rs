@@ -10,7 +10,7 @@ use super::access::Credential;
 use super::artifact::Artifact;
 use super::ids::JobId;
 use super::number::E164;
-use super::provider::{FaxError, StatusUpdate};
+use super::provider::{FailureClass, FaxError, StatusUpdate};
 
 /// The tag that names our job at the provider: how a fax is found again whose answer was lost.
 pub const JOB_TAG: &str = "faxgate_job";
@@ -65,7 +65,8 @@ pub struct Job {
     /// Somebody asked to cancel it.
     #[serde(default)]
     pub cancel_requested: bool,
-    /// News that came before the provider answered the request and does not prove which job it is about.
+    /// News that is not believed yet: it came before the provider answered the request and does not prove which
+    /// job it is about, or the provider has to confirm it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early: Option<Box<StatusUpdate>>,
     /// Whether it is sent again when nobody answers, as the settings were when it was accepted.
@@ -83,12 +84,15 @@ pub struct Job {
 }
 
 /// How often and when a fax that reached nobody is sent again.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaxRetry {
     /// Further faxes that may be made of this job.
     pub left: u32,
     /// Wait before each.
     pub wait: Duration,
+    /// After which failures.
+    #[serde(default = "FaxRetry::usual")]
+    pub after: Vec<FailureClass>,
 }
 
 /// A fax at the provider that failed before the present one.
@@ -114,6 +118,12 @@ pub struct SendOptions {
     /// The sender's own names and values, at most 9.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// Not to be sent before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send_at: Option<Timestamp>,
+    /// Seconds that the provider waits for further faxes to the same number, to send them in one call; 0 for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_delay: Option<u32>,
 }
 
 /// Where a job stands.
@@ -238,6 +248,20 @@ impl PublicStatus {
     }
 }
 
+impl FaxRetry {
+    /// The failures after which nobody can have got a page.
+    #[must_use]
+    pub fn usual() -> Vec<FailureClass> {
+        vec![FailureClass::Busy, FailureClass::NoAnswer]
+    }
+
+    /// Whether another fax may follow one that failed like this.
+    #[must_use]
+    pub fn allows(&self, error: &FaxError) -> bool {
+        self.left > 0 && self.after.contains(&error.class())
+    }
+}
+
 impl Job {
     /// The state that clients see.
     #[must_use]
@@ -262,6 +286,14 @@ impl Job {
     pub fn past_cents(&self) -> i64 {
         let costs = self.past.iter().filter_map(|fax| fax.cost_cents);
         costs.fold(0, i64::saturating_add)
+    }
+
+    /// When its sending begins at the earliest: it cannot be at the provider before.
+    #[must_use]
+    pub fn begins_at(&self) -> Timestamp {
+        self.options
+            .send_at
+            .map_or(self.created_at, |at| at.max(self.created_at))
     }
 
     /// The entry this job has in the queue of waiting jobs, if it waits.

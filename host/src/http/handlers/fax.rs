@@ -7,7 +7,7 @@ use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::{Answer, Items, List, ok, with};
-use crate::app::{FaxQuery, Resend, SendRequest, Sent};
+use crate::app::{FaxQuery, Resend, Schedule, SendRequest, Sent};
 use crate::domain::code::Code;
 use crate::domain::job::{PublicStatus, SendOptions};
 use crate::http::auth::Asker;
@@ -75,11 +75,18 @@ pub(crate) async fn resend(
 ) -> Answer {
     let idempotency_key = idempotency_key(&headers)?;
     let fields = extract::fields(&headers, body).await?;
-    let to = fields
-        .into_iter()
-        .find(|(name, _)| name == "to")
-        .map(|(_, to)| to);
-    let request = Resend { to, idempotency_key };
+    let mut request = Resend {
+        idempotency_key,
+        ..Resend::default()
+    };
+    for (name, value) in fields {
+        match name.as_str() {
+            "to" => once(&mut request.to, &name, value)?,
+            "send_at" => once(&mut request.schedule.send_at, &name, value)?,
+            "batch_delay" => once(&mut request.schedule.batch_delay, &name, value)?,
+            _ => {}
+        }
+    }
     Ok(accepted(edge.app().resend(&origin, &id, request).await?))
 }
 
@@ -131,12 +138,15 @@ fn request(form: Form, idempotency_key: Option<String>) -> Result<SendRequest, P
     let mut to = None;
     let mut region = None;
     let mut options = SendOptions::default();
+    let mut schedule = Schedule::default();
     for (name, value) in form.fields {
         match name.as_str() {
             "to" => once(&mut to, &name, value)?,
             "region" => once(&mut region, &name, value)?,
             "header_text" => once(&mut options.header_text, &name, value)?,
             "caller_id" => once(&mut options.caller_id, &name, value)?,
+            "send_at" => once(&mut schedule.send_at, &name, value)?,
+            "batch_delay" => once(&mut schedule.batch_delay, &name, value)?,
             _ => {
                 if let Some(tag) = name.strip_prefix("tag[").and_then(|rest| rest.strip_suffix(']'))
                     && options.tags.insert(tag.to_owned(), value).is_some()
@@ -152,6 +162,7 @@ fn request(form: Form, idempotency_key: Option<String>) -> Result<SendRequest, P
             "to is missing: send the destination as form field `to`, for example +12125550100",
         )
     })?;
+    schedule.apply(&mut options)?;
     // Forms send empty fields for what was left out.
     options.header_text = options.header_text.filter(|text| !text.is_empty());
     options.caller_id = options.caller_id.filter(|text| !text.trim().is_empty());

@@ -14,7 +14,11 @@ pub(super) fn all() -> Map<String, Value> {
         ("SendFax", send_fax()),
         (
             "ResendFax",
-            json!({"type": "object", "properties": {"to": {"type": ["string", "null"], "description": "Another destination"}}}),
+            json!({"type": "object", "properties": {
+                "to": {"type": ["string", "null"], "description": "Another destination"},
+                "send_at": send_at(),
+                "batch_delay": batch_delay(),
+            }}),
         ),
         ("FaxJob", fax_job()),
         ("FaxList", list("FaxJob")),
@@ -134,8 +138,21 @@ fn send_fax() -> Value {
             "region": {"type": "string", "pattern": "^[A-Za-z]{2}$", "description": "Country of a national number"},
             "header_text": {"type": "string", "maxLength": 50, "description": "Line at the top of each page"},
             "caller_id": {"type": "string", "description": "Number to show, one that the account owns"},
+            "send_at": send_at(),
+            "batch_delay": batch_delay(),
         },
         "patternProperties": {"^tag\\[[^\\[\\]]+\\]$": {"type": "string", "maxLength": 255}},
+    })
+}
+
+fn send_at() -> Value {
+    json!({"type": "string", "format": "date-time", "description": "Not to be sent before this time, at most 90 days ahead"})
+}
+
+fn batch_delay() -> Value {
+    json!({
+        "type": "integer", "minimum": 0, "maximum": 3600,
+        "description": "Seconds (5 to 3600, or 0 for none) that the provider waits for further faxes to the same number, to send them in one call",
     })
 }
 
@@ -170,6 +187,8 @@ fn fax_job() -> Value {
         ),
         ("owner", text()),
         ("resend_of", maybe("string")),
+        ("send_at", maybe_time()),
+        ("batch_delay", maybe("integer")),
         ("created_at", time()),
         ("updated_at", time()),
         ("completed_at", maybe_time()),

@@ -3,12 +3,14 @@
 use super::*;
 use crate::domain::event::EventKind;
 use crate::domain::job::FaxRetry;
+use crate::domain::provider::FailureClass;
 
 fn patient() -> Job {
     Job {
         retry: FaxRetry {
             left: 1,
             wait: Duration::from_secs(300),
+            after: FaxRetry::usual(),
         },
         ..accepted()
     }
@@ -80,6 +82,18 @@ fn what_may_have_printed_or_never_works_is_not_tried_again() {
     ] {
         let job = run(&patient(), &[claimed(), taken("A"), failed("A", kind, id, 7)]).job;
         assert_eq!(job.phase, Phase::Failed, "{kind} {id}");
+    }
+    let mut bold = patient();
+    bold.retry.after = vec![FailureClass::Line, FailureClass::Fax];
+    for (kind, id, phase) in [
+        ("lineError", 11, Phase::Due),
+        ("faxError", 20, Phase::Due),
+        ("lineError", 17, Phase::Failed),
+        ("lineError", 49, Phase::Failed),
+        ("faxError", 75, Phase::Failed),
+    ] {
+        let job = run(&bold, &[claimed(), taken("A"), failed("A", kind, id, 7)]).job;
+        assert_eq!(job.phase, phase, "{kind} {id}");
     }
     let cancelled = run(
         &patient(),
