@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::Credential;
 use super::artifact::Artifact;
+use super::document::Raster;
 use super::ids::JobId;
 use super::number::E164;
 use super::provider::{FaxError, StatusUpdate};
@@ -114,6 +115,9 @@ pub struct SendOptions {
     /// The sender's own names and values, at most 9.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// How its pages are drawn.
+    #[serde(default, skip_serializing_if = "Raster::is_default")]
+    pub raster: Raster,
 }
 
 /// Where a job stands.
