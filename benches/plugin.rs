@@ -199,6 +199,7 @@ impl Folder {
         let config = PluginsConfig {
             dir: dir.path().join("plugins"),
             cache_dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-plugin-cache"),
+            font_dir: dir.path().join("fonts"),
             named: BTreeMap::new(),
             instances: 8,
         };

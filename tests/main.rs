@@ -10,8 +10,11 @@
     reason = "a test that meets something unexpected fails, and says so"
 )]
 
+mod bombs;
 mod callbacks;
+mod corpus;
 mod crash;
+mod documents;
 mod edge;
 mod faxbot_client;
 mod forgetting;
@@ -20,6 +23,7 @@ mod idempotency;
 mod inbound;
 mod keeping;
 mod line;
+mod mutations;
 mod peer_faults;
 mod plugins;
 mod provider;

@@ -10,12 +10,13 @@
 //! | `snapshot`, `encode`, `manifest` | from a core module to a component, and what the built-in ones were made from |
 //! | `engine` | the one engine, its pool, its clock, its threads |
 //! | `bindings`, `convert` | types of `wit/`, and their translation with every check of an answer |
-//! | `host_api`, `webhook` | what a component may call |
+//! | `host_api`, `webhook`, `fonts` | what a component may call |
 //! | `limits`, `call` | what a call may use, and what became of it |
 //! | `compile`, `cache`, `load` | from a file to a plugin that serves |
 //! | `registry`, `watch` | the set, and how it is replaced |
 //! | `bench` | one plugin on its own, for its author |
 //! | `number`, `document`, `render`, `callback` | the chains of the three slots |
+//! | `tiff`, `png` | drawn pages as files |
 
 mod bench;
 mod bindings;
@@ -33,11 +34,13 @@ mod embedded;
 pub mod encode;
 mod engine;
 mod error;
+mod fonts;
 mod host_api;
 mod limits;
 mod load;
 pub mod manifest;
 mod number;
+pub mod png;
 mod registry;
 mod render;
 pub mod snapshot;
@@ -70,6 +73,7 @@ use crate::config::plugins::PluginsConfig;
 use crate::telemetry::metrics::{PLUGIN_PROBLEMS, PLUGINS};
 use cache::Cache;
 use engine::Runtime;
+use fonts::Fonts;
 use registry::{Builder, Set};
 
 /// The policies. Clones share them.
@@ -91,7 +95,7 @@ impl Plugins {
     /// # Errors
     /// When the engine can't start, the folder can't be listed, or a built-in component doesn't load.
     pub async fn load(config: &PluginsConfig, grants: Grants) -> Result<Self, LoadError> {
-        let runtime = Runtime::start(config.instances, false)?;
+        let runtime = Runtime::start(config.instances, false, Fonts::of(config.font_dir.clone()))?;
         let dir = config.cache_dir.clone();
         let cache = tokio::task::spawn_blocking(move || Cache::open(&dir))
             .await
@@ -108,8 +112,8 @@ impl Plugins {
     }
 
     /// Builds a new set beside the one that serves and puts it in its place at once; calls under way end on the old
-    /// one. Components and settings that did not change keep their counters. `plugins.instances` and
-    /// `plugins.cache_dir` are read at start only.
+    /// one. Components and settings that did not change keep their counters. `plugins.instances`,
+    /// `plugins.cache_dir` and `plugins.font_dir` are read at start only.
     ///
     /// # Errors
     /// When the folder can't be listed; the old set keeps serving.

@@ -8,14 +8,14 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
-use super::documents::Stored;
+use super::documents::{Stored, not_converted};
 use super::{App, Error, FaxJob, Origin, Upload, schedule};
 use crate::artifacts::Kind;
 use crate::base::clock::after;
 use crate::base::crash;
 use crate::base::size::MIB;
 use crate::domain::code::Code;
-use crate::domain::document::{MAX_PAGES, MAX_ROWS, MediaType};
+use crate::domain::document::{Cover, MAX_PAGES, MAX_ROWS, MediaType, Paper};
 use crate::domain::event::{EventKind, TimelineEntry};
 use crate::domain::ids::JobId;
 use crate::domain::job::{FaxRetry, JOB_TAG, Job, Phase, SendOptions};
@@ -46,6 +46,8 @@ pub struct SendRequest {
     pub region: Option<String>,
     /// The documents, in order.
     pub files: Vec<(Option<String>, Upload)>,
+    /// A page to put in front of them.
+    pub cover: Cover,
     /// What else the sender asks for.
     pub options: SendOptions,
     /// `Idempotency-Key`
@@ -101,6 +103,10 @@ impl App {
             ));
         }
         check_options(&request.options)?;
+        request
+            .cover
+            .check()
+            .map_err(|detail| Error::new(Code::Invalid, detail))?;
         let region = check_region(request.region.as_deref())?;
         let claim = match &request.idempotency_key {
             None => None,
@@ -115,7 +121,9 @@ impl App {
             options.caller_id = Some(self.caller(raw, region.as_deref()).await?);
         }
         let media_type = self.media_type(&request.files).await?;
-        let converted = self.convert(&request.files).await?;
+        let converted = self
+            .convert(&request.files, request.cover, options.raster.paper)
+            .await?;
         let draft = Draft {
             to,
             to_raw: request.to.trim().to_owned(),
@@ -305,7 +313,12 @@ impl App {
         })
     }
 
-    async fn convert(&self, files: &[(Option<String>, Upload)]) -> Result<Converted, Error> {
+    async fn convert(
+        &self,
+        files: &[(Option<String>, Upload)],
+        cover: Cover,
+        paper: Paper,
+    ) -> Result<Converted, Error> {
         let mut parts = Vec::with_capacity(files.len());
         for (file_name, file) in files {
             let data = file.bytes().await?;
@@ -314,6 +327,7 @@ impl App {
                 data,
                 media_type,
                 file_name: file_name.clone(),
+                attributes: Vec::new(),
             });
         }
         let limits = ConvertLimits {
@@ -321,11 +335,13 @@ impl App {
             max_bytes: MAX_PDF_BYTES,
             max_rows: MAX_ROWS,
         };
-        Ok(self
-            .parts
-            .plugins
-            .convert(parts, ConvertOptions::default(), limits)
-            .await?)
+        let now = self.parts.clock.now();
+        let options = ConvertOptions {
+            paper,
+            cover: (!cover.is_empty()).then(|| (cover, now.strftime("%Y-%m-%d %H:%M UTC").to_string())),
+        };
+        let converted = self.parts.plugins.convert(parts, options, limits).await;
+        converted.map_err(not_converted)
     }
 }
 
@@ -367,8 +383,9 @@ fn fingerprint(request: &SendRequest) -> [u8; 32] {
     };
     field(request.to.trim().as_bytes());
     field(request.region.as_deref().unwrap_or_default().as_bytes());
-    // A map of strings always has a JSON form.
+    // Maps of strings always have a JSON form.
     field(&serde_json::to_vec(&request.options).unwrap_or_default());
+    field(&serde_json::to_vec(&request.cover).unwrap_or_default());
     for (_, file) in &request.files {
         field(&file.sha256());
     }

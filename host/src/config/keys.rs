@@ -123,6 +123,7 @@ pub const KEYS: &[Key] = &[
     secret("storage.s3.session_token", &["AWS_SESSION_TOKEN"]),
     plain("plugins.dir", &["PLUGIN_DIR"]),
     plain("plugins.cache_dir", &["PLUGIN_CACHE_DIR"]),
+    plain("plugins.font_dir", &["FONT_DIR"]),
     plain("plugins.instances", &["PLUGIN_INSTANCES"]),
     plain("numbers.default_region", &["DEFAULT_REGION"]),
     plain("numbers.strict", &["STRICT_NUMBERS"]),

@@ -289,12 +289,14 @@ fn plugins_section(config: &PluginsConfig) -> Table {
     let PluginsConfig {
         dir,
         cache_dir,
+        font_dir,
         named,
         instances,
     } = config;
     let mut table = section([
         ("dir", dir.display().to_string().into()),
         ("cache_dir", cache_dir.display().to_string().into()),
+        ("font_dir", font_dir.display().to_string().into()),
         ("instances", whole((*instances).into())),
     ]);
     table.extend(

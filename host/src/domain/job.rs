@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::Credential;
 use super::artifact::Artifact;
+use super::document::Raster;
 use super::ids::JobId;
 use super::number::E164;
 use super::provider::{FailureClass, FaxError, StatusUpdate};
@@ -124,6 +125,9 @@ pub struct SendOptions {
     /// Seconds that the provider waits for further faxes to the same number, to send them in one call; 0 for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_delay: Option<u32>,
+    /// How its pages are drawn.
+    #[serde(default, skip_serializing_if = "Raster::is_default")]
+    pub raster: Raster,
 }
 
 /// Where a job stands.

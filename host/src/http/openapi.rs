@@ -106,6 +106,13 @@ fn describe(route: &Route, operation: Operation) -> Value {
             ),
         );
     }
+    if route.path.contains("{page}") {
+        parameters.push(path_parameter(
+            "page",
+            "Number of the page, from 1, and `.png`",
+            "^[1-9][0-9]*\\.png$",
+        ));
+    }
     if route.path.contains("{key_id}") {
         parameters.insert(
             0,

@@ -59,6 +59,7 @@ impl Plugins {
             data: pdf,
             media_type: MediaType::Pdf,
             file_name: None,
+            attributes: Vec::new(),
         }]);
         let set = self.set();
         let mut chain = Chain::default();

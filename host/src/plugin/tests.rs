@@ -31,6 +31,7 @@ impl Folder {
         let config = PluginsConfig {
             dir: dir.path().join("plugins"),
             cache_dir: shared_cache(),
+            font_dir: dir.path().join("fonts"),
             named: std::collections::BTreeMap::new(),
             instances: 4,
         };

@@ -3,11 +3,13 @@
 mod active;
 mod copy;
 mod inflate;
+mod look;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use active::reason_to_copy;
+pub(crate) use active::{acts, reason_to_copy};
 pub(crate) use copy::copy;
+pub(crate) use look::{Looker, Seen};
 
 use crate::model::{Failure, FailureKind};
 use hayro::hayro_syntax::object::{Array, Dict, Name, Object, Stream};

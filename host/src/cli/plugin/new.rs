@@ -39,6 +39,7 @@ const WIT: &[(&str, &str)] = &[
         include_str!("../../../../wit/callback-policy.wit"),
     ),
     ("converter.wit", include_str!("../../../../wit/converter.wit")),
+    ("fonts.wit", include_str!("../../../../wit/fonts.wit")),
     ("host.wit", include_str!("../../../../wit/host.wit")),
     (
         "number-normalizer.wit",

@@ -100,6 +100,7 @@ async fn document(alone: &Alone, args: &Args, input: Vec<u8>) -> anyhow::Result<
             .input
             .file_name()
             .map(|name| name.to_string_lossy().into_owned()),
+        attributes: Vec::new(),
     };
     let limits = ConvertLimits {
         max_pages: MAX_PAGES,

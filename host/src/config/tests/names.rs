@@ -136,6 +136,7 @@ fn every_variable_has_its_effect() {
         ("AWS_SESSION_TOKEN", "session"),
         ("PLUGIN_DIR", "/plugins"),
         ("PLUGIN_CACHE_DIR", "/cache"),
+        ("FONT_DIR", "/fonts"),
         ("PLUGIN_INSTANCES", "4"),
         ("DEFAULT_REGION", "de"),
         ("STRICT_NUMBERS", "1"),

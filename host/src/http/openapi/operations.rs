@@ -7,6 +7,7 @@ use crate::domain::code::Code::{
     self, BadCursor, BadDocument, BadNumber, BadRequest, BadSignature, Busy, Conflict, Gone,
     IdempotencyConflict, Invalid, NotFound, TooLarge, Unavailable, UnsupportedDocument,
 };
+use crate::domain::document::Resolution;
 use crate::domain::job::PublicStatus;
 use crate::http::error::Kind;
 use crate::http::handlers::inbound;
@@ -38,7 +39,7 @@ pub(super) fn operation(method: &str, path: &str) -> Option<Operation> {
 fn fax(method: &str, path: &str) -> Option<Operation> {
     Some(match (method, path) {
         ("post", "/fax") => new("sendFax", "Send a fax")
-            .describe("When this answers 202, the fax survives a crash. `to` may come before or after `file`; several `file` parts become one fax.")
+            .describe("When this answers 202, the fax survives a crash. `to` may come before or after `file`; several `file` parts become one fax, in order. With any of the `cover[…]` fields a cover page goes in front.")
             .parameter(idempotency_key())
             .body(true, &[("multipart/form-data", "SendFax")])
             .answer(202, accepted())
@@ -61,8 +62,13 @@ fn fax(method: &str, path: &str) -> Option<Operation> {
             .errors(&[NotFound]),
         ("get", "/fax/{id}/pdf") => document("getFaxPdf", "The document as PDF"),
         ("get", "/fax/{id}/tiff") => new("getFaxTiff", "What the far machine will print")
-            .describe("Group 4, 204 by 196 dots per inch, 1728 dots wide, one image for each page.")
+            .describe("Group 4, 1728 dots wide, 204 by 196 (fine) or 98 (standard) dots per inch, one image for each page; as the sender asked for unless said otherwise.")
+            .parameter(choice("resolution", "Another resolution than that of the fax", &Resolution::WORDS.map(|(word, _)| word)))
             .answer(200, binary("The pages", "image/tiff"))
+            .errors(&[BadRequest, NotFound, Gone, BadDocument, UnsupportedDocument, TooLarge, Busy]),
+        ("get", "/fax/{id}/preview/{page}") => new("getFaxPreview", "One page as the far machine will print it, for people")
+            .describe("Pages count from 1: `/fax/{id}/preview/1.png`. Standard resolution is shown with every row twice.")
+            .answer(200, binary("The page", "image/png"))
             .errors(&[NotFound, Gone, BadDocument, UnsupportedDocument, TooLarge, Busy]),
         ("post", "/fax/{id}/cancel") => new("cancelFax", "Ask for a fax to be cancelled")
             .describe("It may still be delivered when the provider has it already.")

@@ -169,7 +169,11 @@ fn check_return_to_queue(before: &Job, happening: &Happening) {
                 .early
                 .as_ref()
                 .is_some_and(|early| early.provider_id == *provider_id) => {}
-        (_, Happening::News { update, .. }) if update.error.as_ref().is_some_and(|error| before.retry.allows(error)) => {}
+        (_, Happening::News { update, .. })
+            if update
+                .error
+                .as_ref()
+                .is_some_and(|error| before.retry.allows(error)) => {}
         other => panic!("back in the queue by {other:?}"),
     }
 }
