@@ -9,7 +9,6 @@ use super::Service;
 use crate::app::{self, App, AuditFile, CaughtUp, Origin};
 use crate::base::clock::before;
 use crate::control::{self, Desk};
-use crate::plugin;
 use crate::retention::Sweeper;
 use crate::store::Store;
 
@@ -85,7 +84,7 @@ impl Service {
                 }
             }
         };
-        match plugin::watch(&parts.config.load().plugins.dir, reload) {
+        match parts.plugins.watch(&parts.config.load().plugins.dir, reload) {
             Ok(watcher) => drop(self.background.spawn(until(stopped.clone(), hold(watcher)))),
             Err(error) => tracing::warn!(%error, "plugins are not watched"),
         }
