@@ -216,12 +216,14 @@ fn metrics_page(
             .iter()
             .any(|(name, state)| *name == "provider" && state.is_err());
         metrics::gauge!(names::DISPATCH_HELD).set(f64::from(u8::from(held)));
-        if let Some(end) = tls.as_ref().and_then(ServerTls::not_after) {
+        for expiry in tls.as_ref().map(ServerTls::expiries).unwrap_or_default() {
+            let Some(end) = expiry.not_after else { continue };
             #[allow(
                 clippy::cast_precision_loss,
                 reason = "seconds of our millennium, far below 2^52"
             )]
-            metrics::gauge!(names::CERTIFICATE_EXPIRY).set(end.as_second() as f64);
+            metrics::gauge!(names::CERTIFICATE_EXPIRY, "certificate" => expiry.certificate)
+                .set(end.as_second() as f64);
         }
         handle.render()
     })

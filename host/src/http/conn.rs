@@ -47,10 +47,11 @@ pub(super) async fn serve(
     match outcome {
         Ok(Ok(stream)) => {
             // The protocol is what was agreed on, not what the first bytes look like.
-            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                http2(server, stream, connection, activity).await;
-            } else {
-                http1(server, stream, connection, activity).await;
+            match stream.get_ref().1.alpn_protocol() {
+                Some(b"h2") => http2(server, stream, connection, activity).await,
+                None | Some(b"http/1.1") => http1(server, stream, connection, activity).await,
+                // A certificate authority has seen its proof: the handshake is all there is (RFC 8737, section 3).
+                Some(_) => {}
             }
         }
         Ok(Err(error)) => {

@@ -55,8 +55,10 @@ pub const ARTIFACT_SECONDS: &str = "faxgate_artifact_seconds";
 pub const PURGED: &str = "faxgate_purged_total";
 /// Bytes of uploads under way.
 pub const SPOOL_BYTES: &str = "faxgate_spool_bytes";
-/// When the certificate in use ends, in Unix seconds.
+/// When each `certificate` in use ends, in Unix seconds.
 pub const CERTIFICATE_EXPIRY: &str = "faxgate_certificate_expiry_timestamp_seconds";
+/// Attempts to get a certificate from an authority, by `outcome`.
+pub const CERTIFICATE_RENEWALS: &str = "faxgate_certificate_renewals_total";
 /// 1, with the `version`.
 pub const BUILD_INFO: &str = "faxgate_build_info";
 
@@ -170,7 +172,11 @@ pub const TABLE: &[Metric] = &[
     gauge(SPOOL_BYTES, "Bytes of uploads under way"),
     gauge(
         CERTIFICATE_EXPIRY,
-        "When the certificate in use ends, in Unix seconds",
+        "When each certificate in use ends, in Unix seconds",
+    ),
+    counter(
+        CERTIFICATE_RENEWALS,
+        "Attempts to get a certificate from an authority by outcome",
     ),
     gauge(BUILD_INFO, "1, with the version as a label"),
 ];
