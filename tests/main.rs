@@ -10,10 +10,15 @@
     reason = "a test that meets something unexpected fails, and says so"
 )]
 
+mod acme;
 mod callbacks;
 mod crash;
+mod drain;
 mod edge;
+mod edge_hostile;
+mod edge_transport;
 mod faxbot_client;
+mod floods;
 mod forgetting;
 mod harness;
 mod idempotency;
@@ -27,6 +32,8 @@ mod reception;
 mod retention;
 mod secrecy;
 mod send;
+mod smuggling;
+mod smuggling_h2;
 mod storage;
 mod tampering;
 mod tenants;

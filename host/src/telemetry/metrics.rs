@@ -11,6 +11,8 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 pub const HTTP_REQUESTS: &str = "faxgate_http_requests_total";
 /// Time to the last byte of the answer's head, by `method`, `route`.
 pub const HTTP_REQUEST_SECONDS: &str = "faxgate_http_request_seconds";
+/// Requests answered 503 because there were too many at once.
+pub const HTTP_REQUESTS_SHED: &str = "faxgate_http_requests_shed_total";
 /// Open connections by `listener` (`http`, `https`).
 pub const HTTP_CONNECTIONS: &str = "faxgate_http_connections";
 /// Connections turned away, by `reason`.
@@ -123,6 +125,10 @@ pub const TABLE: &[Metric] = &[
         HTTP_REQUEST_SECONDS,
         REQUEST,
         "Time from request to answer by method and route",
+    ),
+    counter(
+        HTTP_REQUESTS_SHED,
+        "Requests turned away because there were too many at once",
     ),
     gauge(HTTP_CONNECTIONS, "Open connections by listener"),
     counter(HTTP_CONNECTIONS_REFUSED, "Connections turned away by reason"),
