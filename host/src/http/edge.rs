@@ -33,7 +33,8 @@ use super::server::Inner;
 use super::timeouts::Timeouts;
 use crate::app::{App, Check};
 use crate::base::id::{self, IdSource};
-use crate::telemetry::metrics::{HTTP_REQUEST_SECONDS, HTTP_REQUESTS, HTTP_REQUESTS_SHED};
+use crate::telemetry::metrics::HTTP_REQUESTS_SHED;
+use crate::telemetry::requests::RequestMeter;
 
 /// Names a request in answers and logs.
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -68,6 +69,7 @@ struct Shared {
     timeouts: Timeouts,
     limits: Limits,
     requests: Admission,
+    meter: RequestMeter,
     readiness: tokio::sync::Mutex<Option<(Instant, Readiness)>>,
 }
 
@@ -117,6 +119,7 @@ impl Edge {
             metrics,
             timeouts,
             limits: Limits::default(),
+            meter: RequestMeter::default(),
             readiness: tokio::sync::Mutex::new(None),
         }))
     }
@@ -250,7 +253,7 @@ pub(super) async fn respond(
             None => admitted(edge, router, &client, request).await,
         };
         dress(response.headers_mut(), &client, &id);
-        log(known_method(&method), &response, &client, started.elapsed());
+        log(edge, known_method(&method), &response, &client, started.elapsed());
         response
     }
     .instrument(span)
@@ -283,7 +286,15 @@ pub(super) fn refuse_unread(edge: &Edge, connection: Connection, status: u16) ->
     let id = edge.request_id(&headers, &client);
     let problem = Problem::unreadable(status);
     let span = tracing::info_span!("request", id = id.as_str());
-    span.in_scope(|| log("other", &problem.clone().into_response(), &client, Duration::ZERO));
+    span.in_scope(|| {
+        log(
+            edge,
+            "other",
+            &problem.clone().into_response(),
+            &client,
+            Duration::ZERO,
+        )
+    });
     let mut headers = headers;
     dress(&mut headers, &client, &id);
     problem.last_words(headers)
@@ -319,17 +330,11 @@ fn dress(headers: &mut HeaderMap, client: &Client, id: &RequestId) {
     }
 }
 
-fn log(method: &'static str, response: &Response, client: &Client, took: Duration) {
+fn log(edge: &Edge, method: &'static str, response: &Response, client: &Client, took: Duration) {
     let seen = response.extensions().get::<Seen>();
     let route = seen.map_or("-", |seen| seen.route);
     let status = response.status();
-    metrics::counter!(
-        HTTP_REQUESTS,
-        "method" => method, "route" => route, "status" => status.as_str().to_owned()
-    )
-    .increment(1);
-    metrics::histogram!(HTTP_REQUEST_SECONDS, "method" => method, "route" => route)
-        .record(took.as_secs_f64());
+    edge.0.meter.record(method, route, status.as_u16(), took);
     tracing::info!(
         target: "faxgate::access",
         method,
