@@ -10,13 +10,18 @@
     reason = "a test that meets something unexpected fails, and says so"
 )]
 
+mod acme;
 mod bombs;
 mod callbacks;
 mod corpus;
 mod crash;
 mod documents;
+mod drain;
 mod edge;
+mod edge_hostile;
+mod edge_transport;
 mod faxbot_client;
+mod floods;
 mod forgetting;
 mod harness;
 mod idempotency;
@@ -34,6 +39,8 @@ mod reception;
 mod retention;
 mod secrecy;
 mod send;
+mod smuggling;
+mod smuggling_h2;
 mod storage;
 mod tampering;
 mod tenants;

@@ -113,8 +113,21 @@ impl Service {
 
     /// Ends in order: no new connections, requests under way finish, the queue stops, the database closes.
     pub async fn stop(mut self) {
-        tracing::info!("stopping: finishing what is under way");
+        let limit_seconds = crate::lifecycle::DRAIN.as_secs();
+        let connections = self.server.tasks();
+        tracing::info!(
+            phase = "requests",
+            connections,
+            limit_seconds,
+            "stopping: no new connections"
+        );
         let drained = self.server.drain().await;
+        tracing::info!(
+            phase = "queue",
+            cut = drained.cut,
+            limit_seconds,
+            "stopping: requests have ended"
+        );
         self.stop.send_replace(true);
         let ended = async { while self.background.join_next().await.is_some() {} };
         if tokio::time::timeout(crate::lifecycle::DRAIN, ended)
@@ -125,8 +138,9 @@ impl Service {
             tracing::warn!("requests to the provider did not end in time");
             self.background.shutdown().await;
         }
+        tracing::info!(phase = "database", "stopping: the queue has ended");
         self.store.close();
-        tracing::info!(cut = drained.cut, "stopped");
+        tracing::info!(phase = "end", cut = drained.cut, "stopped");
     }
 }
 
@@ -216,12 +230,14 @@ fn metrics_page(
             .iter()
             .any(|(name, state)| *name == "provider" && state.is_err());
         metrics::gauge!(names::DISPATCH_HELD).set(f64::from(u8::from(held)));
-        if let Some(end) = tls.as_ref().and_then(ServerTls::not_after) {
+        for expiry in tls.as_ref().map(ServerTls::expiries).unwrap_or_default() {
+            let Some(end) = expiry.not_after else { continue };
             #[allow(
                 clippy::cast_precision_loss,
                 reason = "seconds of our millennium, far below 2^52"
             )]
-            metrics::gauge!(names::CERTIFICATE_EXPIRY).set(end.as_second() as f64);
+            metrics::gauge!(names::CERTIFICATE_EXPIRY, "certificate" => expiry.certificate)
+                .set(end.as_second() as f64);
         }
         handle.render()
     })

@@ -1,10 +1,14 @@
 //! Floor 4: certificates and the TLS side of the HTTPS listener.
 //!
 //! [`ServerTls`] holds the certificates in use behind one `rustls` configuration. [`ServerTls::reload`] reads the
-//! files again and swaps the certificates under the running listener; when what it reads is bad, the last good
-//! ones stay. Without files, a self-signed certificate is made once and kept in the data folder.
+//! files again and swaps the certificates under the running listener; when one that it reads is bad, the last good
+//! one stays. Certificates come from files, from an authority ([`ServerTls::renew`]), or, without either, one is
+//! made once and kept in the data folder.
 
+mod acme;
 mod files;
+mod private;
+mod renewal;
 mod resolver;
 mod selfsigned;
 mod validity;
@@ -17,12 +21,14 @@ use jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::ServerSessionMemoryCache;
+use rustls::sign::CertifiedKey;
 
-use crate::config::tls::TlsConfig;
+use crate::config::tls::{AcmeConfig, CertificateFiles, TlsConfig};
 
 pub use selfsigned::{SelfSigned, self_signed};
 
-use resolver::Certificates;
+use acme::Acme;
+use resolver::{ACME_TLS, Certificates, Challenges};
 
 /// The application protocols offered, the preferred one first (RFC 7301).
 pub const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -38,25 +44,33 @@ pub struct ServerTls {
     config: Arc<ServerConfig>,
 }
 
-/// Where the certificate comes from.
+/// Where certificates come from.
 #[derive(Clone, Debug)]
 enum Source {
     /// Files that somebody else renews.
-    Files { cert: PathBuf, key: PathBuf },
+    Files(Vec<CertificateFiles>),
+    /// An authority; `data_dir` is where a certificate is made for the time before its first.
+    Acme { acme: Arc<Acme>, data_dir: PathBuf },
     /// Made here, kept in this folder, for these names.
     SelfSigned { folder: PathBuf, names: Vec<String> },
 }
 
 /// What a reload did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReloadOutcome {
-    /// The files hold what is served already.
-    Unchanged,
-    /// Another certificate is served from now on.
-    Replaced {
-        /// When it ends.
-        not_after: Option<Timestamp>,
-    },
+#[derive(Debug, Default)]
+pub struct Reloaded {
+    /// Other certificates than before are served from now on; when each ends.
+    pub replaced: Vec<Expiry>,
+    /// What could not be read: the last good ones of these stay.
+    pub errors: Vec<TlsError>,
+}
+
+/// When a certificate ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    /// The path of its file, `acme`, or `self-signed`.
+    pub certificate: String,
+    /// Its end; none when it doesn't say so in a way we read.
+    pub not_after: Option<Timestamp>,
 }
 
 /// Why there is no certificate to serve.
@@ -102,9 +116,17 @@ pub enum TlsError {
         /// The key's file.
         key: PathBuf,
     },
-    /// Only one of the two files is configured.
-    #[error("tls.cert_file and tls.key_file go together: only one of them is set")]
-    HalfConfigured,
+    /// The root of a private authority can't be used.
+    #[error("{} holds no usable certificate of an authority ({problem}); tls.acme.ca_file is a PEM file", path.display())]
+    AuthorityFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The way to the authority can't be set up.
+    #[error("cannot talk to a certificate authority: {0}")]
+    Authority(String),
     /// A self-signed certificate can't be made.
     #[error("cannot make a self-signed certificate: {0}")]
     SelfSign(String),
@@ -114,21 +136,31 @@ pub enum TlsError {
 }
 
 impl ServerTls {
-    /// Reads the certificate that `config` names, or makes a self-signed one for `host`, loopback included, and
-    /// keeps it in `data_dir/tls`.
+    /// Reads the certificates that `config` names or that an authority gave earlier, or makes a self-signed one for
+    /// `host`, loopback included, and keeps it in `data_dir/tls`.
     ///
     /// # Errors
     /// When there is no usable certificate, each with the file and the remedy.
     pub fn open(config: &TlsConfig, data_dir: &Path, host: &str) -> Result<Self, TlsError> {
-        let source = Source::choose(config, data_dir, host)?;
-        let first = source.load()?;
-        let certificates = Arc::new(Certificates::new(vec![Arc::new(first)]));
-        let config = Arc::new(server_config(Arc::clone(&certificates))?);
+        let challenges = Arc::default();
+        let source = Source::choose(config, data_dir, host, &challenges)?;
+        let first: Result<Vec<_>, _> = source.load().into_iter().collect();
+        let first = first?.into_iter().map(Arc::new).collect();
+        let certificates = Arc::new(Certificates::new(first, challenges));
+        let config = Arc::new(server_config(Arc::clone(&certificates), &source)?);
         Ok(Self {
             source,
             certificates,
             config,
         })
+    }
+
+    /// Whether automatic certificates can be set up; asks nobody and changes nothing.
+    ///
+    /// # Errors
+    /// When the root of the authority can't be used.
+    pub fn check_acme(config: &AcmeConfig) -> Result<(), TlsError> {
+        Acme::new(config, Path::new(""), Arc::default()).map(drop)
     }
 
     /// What a TLS acceptor needs. The certificates in it follow every reload.
@@ -137,18 +169,35 @@ impl ServerTls {
         Arc::clone(&self.config)
     }
 
-    /// Reads the certificate again.
-    ///
-    /// # Errors
-    /// When the new one is unusable; the one in use stays.
-    pub fn reload(&self) -> Result<ReloadOutcome, TlsError> {
-        let fresh = self.source.load()?;
-        if self.certificates.serves(&fresh.cert) {
-            return Ok(ReloadOutcome::Unchanged);
+    /// Reads the certificates again. Where the new one is unusable, the one in use stays.
+    #[must_use]
+    pub fn reload(&self) -> Reloaded {
+        let mut report = Reloaded::default();
+        let current = self.certificates.current();
+        let mut serving = Vec::with_capacity(current.len());
+        // The source names as many certificates for as long as it lives.
+        let loaded = self.source.load().into_iter().zip(self.source.labels());
+        for ((fresh, certificate), old) in loaded.zip(current.iter()) {
+            match fresh {
+                Ok(fresh) if fresh.cert == old.cert => serving.push(Arc::clone(old)),
+                Ok(fresh) => {
+                    let not_after = validity::not_after(&fresh.cert);
+                    report.replaced.push(Expiry {
+                        certificate,
+                        not_after,
+                    });
+                    serving.push(Arc::new(fresh));
+                }
+                Err(error) => {
+                    report.errors.push(error);
+                    serving.push(Arc::clone(old));
+                }
+            }
         }
-        let not_after = validity::not_after(&fresh.cert);
-        self.certificates.replace(vec![Arc::new(fresh)]);
-        Ok(ReloadOutcome::Replaced { not_after })
+        if !report.replaced.is_empty() {
+            self.certificates.replace(serving);
+        }
+        report
     }
 
     /// Looks at the files every `every` and takes up what changed. Never ends; a bad file is reported once.
@@ -156,52 +205,92 @@ impl ServerTls {
         let mut told = String::new();
         loop {
             tokio::time::sleep(every).await;
-            match self.reload() {
-                Ok(ReloadOutcome::Unchanged) => told.clear(),
-                Ok(ReloadOutcome::Replaced { not_after }) => {
-                    told.clear();
-                    tracing::info!(
-                        not_after = not_after.map(tracing::field::display),
-                        "certificate replaced"
-                    );
-                }
-                Err(error) => {
-                    let text = error.to_string();
-                    if text != told {
-                        tracing::error!(%error, "certificate not replaced, the last good one stays");
-                        told = text;
-                    }
-                }
+            let Reloaded { replaced, errors } = self.reload();
+            for Expiry {
+                certificate,
+                not_after,
+            } in replaced
+            {
+                let not_after = not_after.map(tracing::field::display);
+                tracing::info!(certificate, not_after, "certificate replaced");
             }
+            let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            let text = text.join("; ");
+            if text != told && !text.is_empty() {
+                tracing::error!("certificate not replaced, the last good one stays: {text}");
+            }
+            told = text;
         }
     }
 
-    /// When the certificate in use ends; none when it doesn't say so in a way we read.
+    /// When the first of the certificates in use ends; none when none says so in a way we read.
     #[must_use]
     pub fn not_after(&self) -> Option<Timestamp> {
-        self.certificates.not_after()
+        self.expiries()
+            .into_iter()
+            .filter_map(|expiry| expiry.not_after)
+            .min()
+    }
+
+    /// When each of the certificates in use ends.
+    #[must_use]
+    pub fn expiries(&self) -> Vec<Expiry> {
+        let current = self.certificates.current();
+        let ends = current.iter().map(|key| validity::not_after(&key.cert));
+        let labelled = self.source.labels().into_iter().zip(ends);
+        labelled
+            .map(|(certificate, not_after)| Expiry {
+                certificate,
+                not_after,
+            })
+            .collect()
     }
 }
 
 impl Source {
-    fn choose(config: &TlsConfig, data_dir: &Path, host: &str) -> Result<Self, TlsError> {
-        match (&config.cert_file, &config.key_file) {
-            (Some(cert), Some(key)) => Ok(Self::Files {
-                cert: cert.clone(),
-                key: key.clone(),
-            }),
-            (None, None) => Ok(Self::SelfSigned {
-                folder: data_dir.join("tls"),
-                names: selfsigned::names_for(host),
-            }),
-            _ => Err(TlsError::HalfConfigured),
+    fn choose(
+        config: &TlsConfig,
+        data_dir: &Path,
+        host: &str,
+        challenges: &Arc<Challenges>,
+    ) -> Result<Self, TlsError> {
+        if !config.acme.domains.is_empty() {
+            return Ok(Self::Acme {
+                acme: Arc::new(Acme::new(&config.acme, data_dir, Arc::clone(challenges))?),
+                data_dir: data_dir.to_owned(),
+            });
+        }
+        if !config.files.is_empty() {
+            return Ok(Self::Files(config.files.clone()));
+        }
+        Ok(Self::SelfSigned {
+            folder: data_dir.join("tls"),
+            names: selfsigned::names_for(host),
+        })
+    }
+
+    /// Every certificate, or why it can't be served.
+    fn load(&self) -> Vec<Result<CertifiedKey, TlsError>> {
+        match self {
+            Self::Files(pairs) => {
+                let load = |pair: &CertificateFiles| files::load(&pair.cert, &pair.key, &provider());
+                pairs.iter().map(load).collect()
+            }
+            Self::Acme { acme, data_dir } => {
+                vec![acme.kept().map_or_else(|| acme.stopgap(data_dir), Ok)]
+            }
+            Self::SelfSigned { folder, names } => {
+                vec![selfsigned::load_or_make(folder, names, &provider())]
+            }
         }
     }
 
-    fn load(&self) -> Result<rustls::sign::CertifiedKey, TlsError> {
+    /// What each certificate is called in metrics and logs: the same for as long as the service runs.
+    fn labels(&self) -> Vec<String> {
         match self {
-            Self::Files { cert, key } => files::load(cert, key, &provider()),
-            Self::SelfSigned { folder, names } => selfsigned::load_or_make(folder, names, &provider()),
+            Self::Files(pairs) => pairs.iter().map(|pair| pair.cert.display().to_string()).collect(),
+            Self::Acme { .. } => vec!["acme".to_owned()],
+            Self::SelfSigned { .. } => vec!["self-signed".to_owned()],
         }
     }
 }
@@ -211,12 +300,15 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
-fn server_config(certificates: Arc<Certificates>) -> Result<ServerConfig, TlsError> {
+fn server_config(certificates: Arc<Certificates>, source: &Source) -> Result<ServerConfig, TlsError> {
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .with_no_client_auth()
         .with_cert_resolver(certificates);
     config.alpn_protocols = ALPN.iter().map(|name| name.to_vec()).collect();
+    if let Source::Acme { .. } = source {
+        config.alpn_protocols.push(ACME_TLS.to_vec());
+    }
     config.ticketer = aws_lc_rs::Ticketer::new()?;
     config.session_storage = ServerSessionMemoryCache::new(REMEMBERED_SESSIONS);
     // No early data: a replayed request could send a fax twice (RFC 8446, section 8).

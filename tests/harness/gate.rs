@@ -40,6 +40,11 @@ impl Gate {
         fs::write(&self.config, config.to_string()).expect("configuration file");
     }
 
+    /// Sets a variable for the next start.
+    pub(crate) fn env(&mut self, name: &str, value: &str) {
+        self.env.push((name.to_owned(), value.to_owned()));
+    }
+
     /// A command of the program in a clean environment, with this configuration.
     pub(crate) fn command(&self, command: &[&str]) -> Command {
         let mut program = Command::new(env!("CARGO_BIN_EXE_faxgate"));

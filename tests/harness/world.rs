@@ -188,6 +188,11 @@ impl Setup {
         format!("http://{}", self.http)
     }
 
+    /// The port of the plain listener.
+    pub(crate) fn http_port(&self) -> u16 {
+        self.http.port()
+    }
+
     /// The installation's folder, before it starts.
     pub(crate) fn folder(&self) -> PathBuf {
         self.folder.path().to_path_buf()

@@ -12,6 +12,7 @@ use super::output::say;
 use super::settings::Settings;
 use crate::base::clock::Clock;
 use crate::config::storage::StorageConfig;
+use crate::config::tls::DEFAULT_DIRECTORY;
 use crate::config::{self, Config, Loaded, source::Process};
 use crate::plugin::{Grants, Plugins};
 use crate::store::{Store, StoreError, StoreOptions};
@@ -90,30 +91,53 @@ async fn examine(config: &Config, found: &mut Findings) {
 }
 
 fn certificate(config: &Config, found: &mut Findings) {
+    const FILES: &str = "tls.cert_file (TLS_CERT_FILE), tls.key_file (TLS_KEY_FILE)";
+    let host = config.public_url.host_str().unwrap_or("localhost");
+    if !config.tls.acme.domains.is_empty() {
+        automatic(config, host, found);
+    }
     // Without files, opening would make a certificate: a check changes nothing.
-    if config.tls.cert_file.is_none() {
+    if config.tls.files.is_empty() {
         return;
     }
-    let host = config.public_url.host_str().unwrap_or("localhost");
-    match ServerTls::open(&config.tls, &config.data_dir, host) {
-        Err(error) => found.problem(
-            "tls.cert_file (TLS_CERT_FILE), tls.key_file (TLS_KEY_FILE)",
-            error,
-        ),
-        Ok(tls) => {
-            let Some(end) = tls.not_after() else {
-                return;
-            };
-            let days = end.duration_since(Timestamp::now()).as_hours() / 24;
-            if end <= Timestamp::now() {
-                found.problem(
-                    "tls.cert_file (TLS_CERT_FILE)",
-                    format_args!("expired on {end}; renew the certificate"),
-                );
-            } else if days < SOON_DAYS {
-                say!("warning: tls.cert_file (TLS_CERT_FILE): ends in {days} days, on {end}; renew it");
-            }
+    let tls = match ServerTls::open(&config.tls, &config.data_dir, host) {
+        Ok(tls) => tls,
+        Err(error) => return found.problem(FILES, error),
+    };
+    for expiry in tls.expiries() {
+        let (file, Some(end)) = (expiry.certificate, expiry.not_after) else {
+            continue;
+        };
+        let days = end.duration_since(Timestamp::now()).as_hours() / 24;
+        if end <= Timestamp::now() {
+            let message = format_args!("{file} expired on {end}; renew the certificate");
+            found.problem("tls.cert_file (TLS_CERT_FILE)", message);
+        } else if days < SOON_DAYS {
+            say!("warning: tls.cert_file (TLS_CERT_FILE): {file} ends in {days} days, on {end}; renew it");
         }
+    }
+}
+
+/// Automatic certificates: the authority is not asked, since it counts what it is asked for.
+fn automatic(config: &Config, host: &str, found: &mut Findings) {
+    let acme = &config.tls.acme;
+    if let Err(error) = ServerTls::check_acme(acme) {
+        found.problem("tls.acme.ca_file (ACME_CA_FILE)", error);
+    }
+    let directory = acme
+        .directory_url
+        .as_ref()
+        .map_or(DEFAULT_DIRECTORY, |url| url.as_str());
+    let domains = acme.domains.join(", ");
+    say!("note: tls.acme.domains (ACME_DOMAINS): a certificate for {domains} comes from {directory}");
+    if !acme
+        .domains
+        .iter()
+        .any(|domain| domain.eq_ignore_ascii_case(host))
+    {
+        say!(
+            "warning: tls.acme.domains (ACME_DOMAINS): does not hold {host}, the host of public_url (PUBLIC_API_URL)"
+        );
     }
 }
 

@@ -13,7 +13,7 @@ use crate::retention::Sweeper;
 use crate::store::Store;
 
 /// How often certificate files are looked at.
-const CERTIFICATE_LOOK: Duration = Duration::from_secs(10);
+const CERTIFICATE_LOOK: Duration = Duration::from_secs(5);
 /// How long a document may lie without a record before it counts as left behind by a crash.
 const ORPHAN_AGE: Duration = Duration::from_secs(3600);
 /// How often they are looked for.
@@ -68,6 +68,8 @@ impl Service {
         if let Some(tls) = &self.tls {
             self.background
                 .spawn(until(stopped.clone(), tls.clone().watch(CERTIFICATE_LOOK)));
+            let renewal = tls.clone().renew(parts.clock.clone(), parts.board.clone());
+            self.background.spawn(until(stopped.clone(), renewal));
         }
         let app = self.app.clone();
         let reload = move || {

@@ -45,14 +45,17 @@ impl Service {
     }
 
     fn reload_certificate(&self, report: &mut Reloaded) {
-        use crate::tls::ReloadOutcome;
-        match self.tls.as_ref().map(crate::tls::ServerTls::reload) {
-            None | Some(Ok(ReloadOutcome::Unchanged)) => {}
-            Some(Ok(ReloadOutcome::Replaced { .. })) => report.changed.push("certificate".to_owned()),
-            Some(Err(error)) => report
-                .refused
-                .push(format!("certificate: {error}; the last good one stays")),
+        let Some(tls) = &self.tls else { return };
+        let crate::tls::Reloaded { replaced, errors } = tls.reload();
+        if !replaced.is_empty() {
+            report.changed.push("certificate".to_owned());
         }
+        for error in errors {
+            report
+                .refused
+                .push(format!("certificate: {error}; the last good one stays"));
+        }
+        tls.hurry();
     }
 }
 

@@ -121,6 +121,19 @@ impl<'a> Reader<'a> {
         self.text(key).map(PathBuf::from)
     }
 
+    /// One path or several: a TOML list, or a text with commas (no spaces are taken away inside a path).
+    pub fn paths(&mut self, key: &str) -> Vec<PathBuf> {
+        let texts = match self.get(key).map(|given| &given.value) {
+            Some(Value::List(items)) => items.clone(),
+            _ => {
+                let text = self.text(key).unwrap_or_default();
+                text.split(',').map(|part| part.trim().to_owned()).collect()
+            }
+        };
+        let given = texts.into_iter().filter(|text| !text.is_empty());
+        given.map(PathBuf::from).collect()
+    }
+
     /// A secret, given outright or as the path of a file that holds it.
     pub fn secret(&mut self, key: &str) -> Option<Secret> {
         let path_key = format!("{key}_file");

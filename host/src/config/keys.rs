@@ -82,11 +82,13 @@ pub const KEYS: &[Key] = &[
     listener("listen.http", &["HTTP_LISTEN"]),
     listener("listen.https", &["HTTPS_LISTEN"]),
     plain("listen.trusted_proxies", &["TRUSTED_PROXIES"]),
+    plain("listen.proxy_protocol", &["PROXY_PROTOCOL"]),
     plain("listen.max_connections", &["MAX_CONNECTIONS"]),
     plain(
         "listen.max_connections_per_address",
         &["MAX_CONNECTIONS_PER_ADDRESS"],
     ),
+    plain("listen.max_requests", &["MAX_REQUESTS"]),
     plain("tls.cert_file", &["TLS_CERT_FILE"]),
     plain("tls.key_file", &["TLS_KEY_FILE"]),
     plain("tls.acme.domains", &["ACME_DOMAINS"]),

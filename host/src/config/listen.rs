@@ -15,10 +15,14 @@ pub struct ListenConfig {
     pub https: Option<SocketAddr>,
     /// `trusted_proxies`: whose forwarded headers are believed
     pub trusted_proxies: Vec<IpNet>,
+    /// `proxy_protocol`: connections from a trusted proxy begin with a PROXY header, version 1 or 2
+    pub proxy_protocol: bool,
     /// `max_connections`, default 4096: permits taken before a connection is accepted
     pub max_connections: usize,
     /// `max_connections_per_address`, default 256
     pub max_connections_per_address: usize,
+    /// `max_requests`, default 1024: requests being answered at once, over all connections
+    pub max_requests: usize,
 }
 
 impl Default for ListenConfig {
@@ -27,8 +31,10 @@ impl Default for ListenConfig {
             http: Some(SocketAddr::from(([127, 0, 0, 1], 8080))),
             https: None,
             trusted_proxies: Vec::new(),
+            proxy_protocol: false,
             max_connections: 4096,
             max_connections_per_address: 256,
+            max_requests: 1024,
         }
     }
 }
@@ -40,12 +46,14 @@ impl ListenConfig {
             http: from.listener("listen.http", default.http),
             https: from.listener("listen.https", default.https),
             trusted_proxies: networks(from, "listen.trusted_proxies"),
+            proxy_protocol: from.flag("listen.proxy_protocol", default.proxy_protocol),
             max_connections: from.count("listen.max_connections", 1_000_000, default.max_connections),
             max_connections_per_address: from.count(
                 "listen.max_connections_per_address",
                 1_000_000,
                 default.max_connections_per_address,
             ),
+            max_requests: from.count("listen.max_requests", 1_000_000, default.max_requests),
         }
     }
 

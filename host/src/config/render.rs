@@ -3,6 +3,7 @@
 //! Every structure is taken apart whole, without `..`: a new field can't be forgotten here.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use toml::{Table, Value};
@@ -142,8 +143,10 @@ fn listen_section(config: &ListenConfig) -> Table {
         http,
         https,
         trusted_proxies,
+        proxy_protocol,
         max_connections,
         max_connections_per_address,
+        max_requests,
     } = config;
     section([
         ("http", shown(*http)),
@@ -152,20 +155,23 @@ fn listen_section(config: &ListenConfig) -> Table {
             "trusted_proxies",
             texts(trusted_proxies.iter().map(ToString::to_string)),
         ),
+        ("proxy_protocol", (*proxy_protocol).into()),
         ("max_connections", whole(*max_connections as u64)),
         (
             "max_connections_per_address",
             whole(*max_connections_per_address as u64),
         ),
+        ("max_requests", whole(*max_requests as u64)),
     ])
 }
 
 fn tls_section(config: &TlsConfig) -> Table {
-    let TlsConfig {
-        cert_file,
-        key_file,
-        acme,
-    } = config;
+    let TlsConfig { files, acme } = config;
+    let path = |path: &Path| path.display().to_string();
+    let paths = |paths: Vec<String>| match paths.as_slice() {
+        [] | [_] => Value::from(paths.concat()),
+        _ => texts(paths.into_iter()),
+    };
     let AcmeConfig {
         domains,
         email,
@@ -179,8 +185,14 @@ fn tls_section(config: &TlsConfig) -> Table {
         ("ca_file", shown(ca_file.as_ref().map(|p| p.display()))),
     ]);
     section([
-        ("cert_file", shown(cert_file.as_ref().map(|p| p.display()))),
-        ("key_file", shown(key_file.as_ref().map(|p| p.display()))),
+        (
+            "cert_file",
+            paths(files.iter().map(|pair| path(&pair.cert)).collect()),
+        ),
+        (
+            "key_file",
+            paths(files.iter().map(|pair| path(&pair.key)).collect()),
+        ),
         ("acme", acme.into()),
     ])
 }

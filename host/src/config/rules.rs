@@ -15,6 +15,7 @@ const LONG_ENOUGH: usize = 20;
 /// Notes what can't be served as a problem; answers what deserves a warning.
 pub(super) fn check(config: &Config, from: &mut Reader<'_>) -> Vec<Problem> {
     sockets(config, from);
+    proxies(config, from);
     certificates(config, from);
     if !config.auth.require_api_key && !config.listen.is_loopback() {
         from.problem(
@@ -67,27 +68,19 @@ fn sockets(config: &Config, from: &mut Reader<'_>) {
     }
 }
 
+fn proxies(config: &Config, from: &mut Reader<'_>) {
+    if config.listen.proxy_protocol && config.listen.trusted_proxies.is_empty() {
+        from.problem(
+            "listen.proxy_protocol",
+            "is true while nobody is trusted to send such a header; name the proxies' networks in \
+             listen.trusted_proxies (TRUSTED_PROXIES)",
+        );
+    }
+}
+
 fn certificates(config: &Config, from: &mut Reader<'_>) {
-    let tls = &config.tls;
-    let files = match (&tls.cert_file, &tls.key_file) {
-        (Some(_), None) => {
-            from.problem(
-                "tls.key_file",
-                "is missing; give the key of tls.cert_file (TLS_KEY_FILE)",
-            );
-            true
-        }
-        (None, Some(_)) => {
-            from.problem(
-                "tls.cert_file",
-                "is missing; give the certificate of tls.key_file (TLS_CERT_FILE)",
-            );
-            true
-        }
-        (cert, _) => cert.is_some(),
-    };
-    let acme = !tls.acme.domains.is_empty();
-    if files && acme {
+    let acme = !config.tls.acme.domains.is_empty();
+    if !config.tls.files.is_empty() && acme {
         from.problem(
             "tls.acme.domains",
             "is given together with tls.cert_file; keep either automatic certificates (ACME_DOMAINS) or files \
@@ -126,18 +119,11 @@ fn warnings(config: &Config) -> Vec<Problem> {
         );
     }
     let tls = &config.tls;
-    if config.listen.https.is_some() && tls.cert_file.is_none() && tls.acme.domains.is_empty() {
+    if config.listen.https.is_some() && tls.files.is_empty() && tls.acme.domains.is_empty() {
         warn(
             "tls.cert_file",
             "is not set and neither is tls.acme.domains (ACME_DOMAINS): a self-signed certificate is made, which \
              no client trusts by itself",
-        );
-    }
-    if !tls.acme.domains.is_empty() {
-        warn(
-            "tls.acme.domains",
-            "is not in force yet: a self-signed certificate is made; give tls.cert_file and tls.key_file \
-             (TLS_CERT_FILE, TLS_KEY_FILE), or put a proxy with automatic certificates in front",
         );
     }
     if !phaxio.verify_signature {

@@ -135,6 +135,30 @@ fn the_environment_wins_over_the_file_and_empty_is_not_set() {
 }
 
 #[test]
+fn certificates_are_one_pair_or_several() {
+    let pairs = |loaded: Result<Loaded, Problems>| {
+        let pairs = loaded.unwrap().config.tls.files.into_iter();
+        let pairs = pairs.map(|pair| format!("{} {}", pair.cert.display(), pair.key.display()));
+        pairs.collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(
+        pairs(from_file("[tls]\ncert_file = 'my c'\nkey_file = 'my k'")),
+        "my c my k"
+    );
+    assert_eq!(
+        pairs(from_file("[tls]\ncert_file = ['a', 'b']\nkey_file = ['x', 'y']")),
+        "a x; b y"
+    );
+    assert_eq!(
+        pairs(from_environment([
+            ("TLS_CERT_FILE", "a, b"),
+            ("TLS_KEY_FILE", "x,y")
+        ])),
+        "a x; b y"
+    );
+}
+
+#[test]
 fn the_first_callback_url_that_is_not_empty_counts() {
     let url = |first, second| {
         let source = [
@@ -296,6 +320,9 @@ fn what_belongs_together_is_asked_for() {
         ("[listen]\nhttp = ''", "HTTP_LISTEN"),
         ("[listen]\nhttp = '8080'", "ADDRESS:PORT"),
         ("[listen]\ntrusted_proxies = ['proxy']", "10.0.0.0/8"),
+        ("[listen]\nproxy_protocol = true", "TRUSTED_PROXIES"),
+        ("[tls]\ncert_file = ['a', 'b']\nkey_file = 'k'", "TLS_KEY_FILE"),
+        ("[tls]\nkey_file = 'k'", "TLS_CERT_FILE"),
         ("[phaxio]\nrequests_per_second = 0", "from 0.01"),
         ("[phaxio]\nrequests_per_second = nan", "from 0.01"),
         (

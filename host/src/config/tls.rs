@@ -1,20 +1,32 @@
 //! `[tls]`: certificates.
 
+use std::cmp::Ordering;
 use std::path::PathBuf;
 
 use url::Url;
 
 use super::check::Reader;
 
+/// The authority asked for certificates when `tls.acme.directory_url` names none: Let's Encrypt.
+pub const DEFAULT_DIRECTORY: &str = "https://acme-v02.api.letsencrypt.org/directory";
+
 /// `[tls]`
 #[derive(Debug, Clone, Default)]
 pub struct TlsConfig {
-    /// `cert_file`: PEM chain
-    pub cert_file: Option<PathBuf>,
-    /// `key_file`: PEM key
-    pub key_file: Option<PathBuf>,
+    /// `cert_file` and `key_file`, one path or a list of each; the first pair answers clients that ask for no name
+    /// that another one covers
+    pub files: Vec<CertificateFiles>,
     /// `acme`
     pub acme: AcmeConfig,
+}
+
+/// A certificate and its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// PEM chain, the server's own certificate first.
+    pub cert: PathBuf,
+    /// PEM key.
+    pub key: PathBuf,
 }
 
 /// `[tls.acme]`
@@ -24,7 +36,7 @@ pub struct AcmeConfig {
     pub domains: Vec<String>,
     /// `email` of the account
     pub email: Option<String>,
-    /// `directory_url`, default Let's Encrypt
+    /// `directory_url`, default [`DEFAULT_DIRECTORY`]
     pub directory_url: Option<Url>,
     /// `ca_file`: PEM of the authority of a private directory
     pub ca_file: Option<PathBuf>,
@@ -33,8 +45,7 @@ pub struct AcmeConfig {
 impl TlsConfig {
     pub(super) fn read(from: &mut Reader<'_>) -> Self {
         Self {
-            cert_file: from.path("tls.cert_file"),
-            key_file: from.path("tls.key_file"),
+            files: files(from),
             acme: AcmeConfig {
                 domains: domains(from, "tls.acme.domains"),
                 email: from.text("tls.acme.email"),
@@ -43,6 +54,24 @@ impl TlsConfig {
             },
         }
     }
+}
+
+/// The pairs; a list that is longer than the other names what is missing.
+fn files(from: &mut Reader<'_>) -> Vec<CertificateFiles> {
+    let (certs, keys) = (from.paths("tls.cert_file"), from.paths("tls.key_file"));
+    match certs.len().cmp(&keys.len()) {
+        Ordering::Equal => {}
+        Ordering::Greater => from.problem(
+            "tls.key_file",
+            "is missing; give the key of each tls.cert_file, in the same order (TLS_KEY_FILE)",
+        ),
+        Ordering::Less => from.problem(
+            "tls.cert_file",
+            "is missing; give the certificate of each tls.key_file, in the same order (TLS_CERT_FILE)",
+        ),
+    }
+    let pairs = certs.into_iter().zip(keys);
+    pairs.map(|(cert, key)| CertificateFiles { cert, key }).collect()
 }
 
 fn domains(from: &mut Reader<'_>, key: &str) -> Vec<String> {

@@ -1,11 +1,13 @@
 //! Whether anything happens on a connection, so that one on which nothing does can be let go.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
+
 use super::socket::Unread;
-use super::timeouts::Timeouts;
+use super::timeouts::{MAX_GIVEN_UP, Timeouts};
 
 /// What one connection is doing. Shared by the connection and its requests.
 #[derive(Debug)]
@@ -15,11 +17,18 @@ pub(super) struct Activity {
     /// Milliseconds after `since` at which something last moved.
     moved: AtomicU64,
     unread: Unread,
+    /// Requests that the client gave up, less those that ended well.
+    given_up: AtomicUsize,
+    abused: Notify,
+    fresh: AtomicBool,
 }
 
 /// A request being answered; ends when its response body does.
 #[derive(Debug)]
-pub(super) struct InFlight(Arc<Activity>);
+pub(super) struct InFlight {
+    activity: Arc<Activity>,
+    ended: bool,
+}
 
 /// What the watch over a connection found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +46,9 @@ impl Activity {
             in_flight: AtomicUsize::new(0),
             moved: AtomicU64::new(0),
             unread: Unread::default(),
+            given_up: AtomicUsize::new(0),
+            abused: Notify::new(),
+            fresh: AtomicBool::new(true),
         })
     }
 
@@ -48,8 +60,44 @@ impl Activity {
     /// A request begins.
     pub(super) fn begin(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.fresh.store(false, Ordering::Relaxed);
         self.touch();
-        InFlight(Arc::clone(self))
+        InFlight {
+            activity: Arc::clone(self),
+            ended: false,
+        }
+    }
+
+    /// Whether no request is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.in_flight.load(Ordering::Relaxed) == 0
+    }
+
+    /// Whether no request has ever come.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.fresh.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the client has given up too many of its requests: each costs us more than it costs the client
+    /// (rapid reset, CVE-2023-44487).
+    pub(super) async fn abused(&self) {
+        self.abused.notified().await;
+    }
+
+    fn ended(&self, well: bool) {
+        let count = |given_up: usize| {
+            Some(if well {
+                given_up.saturating_sub(1)
+            } else {
+                given_up + 1
+            })
+        };
+        let before = self
+            .given_up
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, count);
+        if !well && before.is_ok_and(|before| before >= MAX_GIVEN_UP) {
+            self.abused.notify_one();
+        }
     }
 
     /// Something moved.
@@ -81,18 +129,47 @@ impl Activity {
 impl InFlight {
     /// Something of this request moved.
     pub(super) fn touch(&self) {
-        self.0.touch();
+        self.activity.touch();
     }
 
     /// The connection it is on.
     pub(super) fn activity(&self) -> Arc<Activity> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.activity)
+    }
+
+    /// Its answer was given whole.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.touch();
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.activity.touch();
+        self.activity.ended(self.ended);
+        self.activity.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_client_that_gives_up_again_and_again_is_noticed() {
+        let activity = Activity::new();
+        for _ in 0..MAX_GIVEN_UP {
+            drop(activity.begin());
+            // One that ends well makes up for one that did not.
+            drop(activity.begin());
+            activity.begin().end();
+        }
+        assert!(activity.abused().now_or_never().is_none());
+        for _ in 0..=MAX_GIVEN_UP {
+            drop(activity.begin());
+        }
+        assert!(activity.abused().now_or_never().is_some());
     }
 }

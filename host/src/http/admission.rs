@@ -1,4 +1,4 @@
-//! How many connections there may be: in all, and from one address.
+//! How many connections and requests there may be: in all, and from one address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -15,6 +15,13 @@ pub(super) struct Admission {
     all: Arc<Semaphore>,
     per_address: usize,
     taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+/// The place of one request among all that are being answered; given back on drop.
+#[derive(Debug)]
+pub(super) struct Place {
+    _permit: OwnedSemaphorePermit,
+    _slot: Option<Slot>,
 }
 
 /// A connection's place; given back on drop.
@@ -56,6 +63,21 @@ impl Admission {
     }
 }
 
+impl Admission {
+    /// A place for a request, at once or not at all. `address` is none for those whose share is not limited.
+    pub(super) fn place(&self, address: Option<IpAddr>) -> Option<Place> {
+        let permit = Arc::clone(&self.all).try_acquire_owned().ok()?;
+        let slot = match address {
+            Some(address) => Some(self.slot(address)?),
+            None => None,
+        };
+        Some(Place {
+            _permit: permit,
+            _slot: slot,
+        })
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
         let mut taken = self.taken.lock();
@@ -82,6 +104,19 @@ mod tests {
         assert!(slot("192.0.2.2").is_some());
         drop(first);
         assert!(slot("192.0.2.1").is_some());
+    }
+
+    #[test]
+    fn requests_get_a_place_at_once_or_not_at_all() {
+        let admission = Admission::new(3, 2);
+        let address = Some("192.0.2.1".parse().expect("address"));
+        let first = admission.place(address).expect("place");
+        let _second = admission.place(address).expect("place");
+        assert!(admission.place(address).is_none());
+        let _third = admission.place(None).expect("place");
+        assert!(admission.place(None).is_none());
+        drop(first);
+        assert!(admission.place(address).is_some());
     }
 
     #[test]

@@ -13,6 +13,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::Sleep;
 
 use super::activity::{Activity, InFlight};
+use super::admission::Place;
 use super::timeouts::Timeouts;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
@@ -46,6 +47,15 @@ struct Window {
 pub(super) struct TrackedBody {
     inner: Body,
     in_flight: InFlight,
+    /// Its place among all requests.
+    _held: Option<Held>,
+}
+
+/// The place of a request, in the extensions of its response until its body takes it.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    /// Given back on drop.
+    pub(super) _place: Arc<Place>,
 }
 
 impl Unread {
@@ -82,8 +92,12 @@ pub(super) fn is_slow(error: &(dyn StdError + 'static)) -> bool {
 }
 
 impl TrackedBody {
-    pub(super) const fn new(inner: Body, in_flight: InFlight) -> Self {
-        Self { inner, in_flight }
+    pub(super) fn new(inner: Body, in_flight: InFlight, held: Option<Held>) -> Self {
+        Self {
+            inner,
+            in_flight,
+            _held: held,
+        }
     }
 }
 
@@ -149,6 +163,15 @@ where
     }
 }
 
+impl Drop for TrackedBody {
+    fn drop(&mut self) {
+        // A body whose end is known is not asked once more.
+        if self.inner.is_end_stream() {
+            self.in_flight.end();
+        }
+    }
+}
+
 impl HttpBody for TrackedBody {
     type Data = Bytes;
     type Error = axum::Error;
@@ -159,6 +182,9 @@ impl HttpBody for TrackedBody {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
         self.in_flight.touch();
+        if frame.is_none() {
+            self.in_flight.end();
+        }
         Poll::Ready(frame)
     }
 

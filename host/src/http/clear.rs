@@ -7,19 +7,24 @@ use http::{HeaderValue, Method, StatusCode};
 use url::Url;
 
 use super::auth;
-use super::client::{Client, Scheme};
+use super::client::{Client, Connection, Scheme};
 use super::edge::Edge;
 use super::error::{Kind, Problem};
 use super::query;
 use crate::config::Config;
+
+/// Where authorities look for proofs over plain HTTP (RFC 8555, section 8.3). We have none there and say so; a
+/// redirect would send them around in vain.
+const ACME_PATH: &str = "/.well-known/acme-challenge/";
 
 /// What to answer instead, when the request may not be made in clear.
 pub(super) fn refuse(edge: &Edge, client: &Client, request: &Request, config: &Config) -> Option<Response> {
     if !config.enforce_public_https || !is_exposed(client) {
         return None;
     }
-    let probe = matches!(*request.method(), Method::GET | Method::HEAD) && request.uri().path() == "/health";
-    if probe {
+    let path = request.uri().path();
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if reads && (path == "/health" || path.starts_with(ACME_PATH)) {
         return None;
     }
     let has_token = query::first(request.uri().query(), "token").is_some();
@@ -41,7 +46,12 @@ pub(super) fn refuse(edge: &Edge, client: &Client, request: &Request, config: &C
 /// that says so.
 fn is_exposed(client: &Client) -> bool {
     let reported = client.scheme_reported && !client.address.is_loopback();
-    client.scheme == Scheme::Http && (!client.connection.loopback_listener || reported)
+    let Connection {
+        loopback_listener,
+        proxied,
+        ..
+    } = client.connection;
+    client.scheme == Scheme::Http && (!loopback_listener || proxied || reported)
 }
 
 /// The audit keeps which key crossed the wire. Only real ones: made-up keys would fill the log.
@@ -77,7 +87,6 @@ fn https_base(url: &Url) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::client::Connection;
     use super::*;
 
     #[test]
@@ -119,6 +128,7 @@ mod tests {
                     peer,
                     scheme: Scheme::Http,
                     loopback_listener,
+                    proxied: false,
                 },
             })
         };

@@ -31,6 +31,8 @@ pub(crate) struct Connection {
     pub(crate) scheme: Scheme,
     /// It came in on an address of this machine that others can't reach.
     pub(crate) loopback_listener: bool,
+    /// A trusted proxy named `peer` in a PROXY header.
+    pub(crate) proxied: bool,
 }
 
 /// Where a request comes from.
@@ -92,7 +94,8 @@ impl Client {
     /// Whether this is a program on this machine speaking for itself. A proxy on this machine that we don't
     /// know of gives itself away by its headers.
     pub(crate) fn is_local(&self) -> bool {
-        self.connection.peer.ip().to_canonical().is_loopback() && !self.forwarded
+        let Connection { peer, proxied, .. } = self.connection;
+        peer.ip().to_canonical().is_loopback() && !self.forwarded && !proxied
     }
 }
 
@@ -216,6 +219,7 @@ mod tests {
             peer: SocketAddr::new(peer.parse().expect("address"), 1234),
             scheme: Scheme::Http,
             loopback_listener: false,
+            proxied: false,
         };
         Client::of(connection, &map, &proxies)
     }

@@ -12,13 +12,15 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::activity::{Activity, Quiet};
-use super::client::Connection;
-use super::edge;
+use super::admission::Slot;
+use super::client::{Connection, Scheme};
+use super::refusal::Refusals;
 use super::server::Inner;
 use super::socket::Socket;
 use super::timeouts::{
     CONNECTION_WINDOW, MAX_BUFFER, MAX_HEAD, MAX_PENDING_RESETS, MAX_STREAMS, STREAM_WINDOW, Timeouts,
 };
+use super::{edge, proxy};
 use crate::telemetry::metrics::HTTP_CONNECTIONS_REFUSED;
 use crate::tls::ServerTls;
 
@@ -33,6 +35,9 @@ pub(super) async fn serve(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY refused");
     }
+    let Some((stream, connection, _slot)) = announced(&server, stream, connection).await else {
+        return;
+    };
     let activity = Activity::new();
     let socket = Socket::new(stream, server.edge.timeouts(), activity.unread().clone());
     let Some(tls) = tls else {
@@ -47,10 +52,11 @@ pub(super) async fn serve(
     match outcome {
         Ok(Ok(stream)) => {
             // The protocol is what was agreed on, not what the first bytes look like.
-            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                http2(server, stream, connection, activity).await;
-            } else {
-                http1(server, stream, connection, activity).await;
+            match stream.get_ref().1.alpn_protocol() {
+                Some(b"h2") => http2(server, stream, connection, activity).await,
+                None | Some(b"http/1.1") => http1(server, stream, connection, activity).await,
+                // A certificate authority has seen its proof: the handshake is all there is (RFC 8737, section 3).
+                Some(_) => {}
             }
         }
         Ok(Err(error)) => {
@@ -59,6 +65,45 @@ pub(super) async fn serve(
         }
         Err(_) => refused("handshake_timeout"),
     }
+}
+
+/// Takes a trusted proxy's word for whom a connection is, and counts it against that address.
+async fn announced(
+    server: &Inner,
+    mut stream: TcpStream,
+    mut connection: Connection,
+) -> Option<(TcpStream, Connection, Option<Slot>)> {
+    if !server.edge.expects_proxy_header(connection.peer.ip()) {
+        return Some((stream, connection, None));
+    }
+    let header = tokio::select! {
+        () = server.draining.cancelled() => return None,
+        header = tokio::time::timeout(server.edge.timeouts().handshake, proxy::read(&mut stream)) => header,
+    };
+    let source = match header {
+        Ok(Ok(Some(source))) => source,
+        Ok(Ok(None)) => return Some((stream, connection, None)),
+        Ok(Err(error)) => {
+            refused("proxy_header");
+            tracing::warn!(%error, proxy = %connection.peer.ip(), "a trusted proxy sent no PROXY header");
+            return None;
+        }
+        Err(_) => {
+            refused("proxy_header_timeout");
+            return None;
+        }
+    };
+    connection.peer = source.address;
+    connection.proxied = true;
+    if source.tls {
+        connection.scheme = Scheme::Https;
+    }
+    let slot = server.admission.slot(source.address.ip());
+    if slot.is_none() && !server.edge.is_trusted_proxy(source.address.ip()) {
+        refused("address");
+        return None;
+    }
+    Some((stream, connection, slot))
 }
 
 async fn http1<S>(server: Arc<Inner>, stream: S, connection: Connection, activity: Arc<Activity>)
@@ -77,10 +122,13 @@ where
             edge::answer(Arc::clone(&server), connection, Arc::clone(&activity), request)
         })
     };
+    let stream = Refusals::new(stream, Arc::clone(&server), connection, Arc::clone(&activity));
     drive(
         &server,
         &activity,
         builder.serve_connection(TokioIo::new(stream), service),
+        // A client that gives up an answer ends the connection with it.
+        std::future::pending(),
     )
     .await;
 }
@@ -110,12 +158,13 @@ where
         &server,
         &activity,
         builder.serve_connection(TokioIo::new(stream), service),
+        activity.abused(),
     )
     .await;
 }
 
 /// Runs a connection until it ends, is drained, falls silent, or has to be cut.
-async fn drive<C>(server: &Inner, activity: &Activity, connection: C)
+async fn drive<C>(server: &Inner, activity: &Activity, connection: C, abused: impl Future<Output = ()>)
 where
     C: GracefulConnection,
     C::Error: std::fmt::Display,
@@ -126,26 +175,39 @@ where
         result = connection.as_mut() => return ended(result),
         () = server.cut.cancelled() => return,
         () = server.draining.cancelled() => true,
+        () = abused => return refused("resets"),
         quiet = activity.quiet(timeouts) => match quiet {
             Quiet::Idle => false,
             Quiet::Stuck => return,
         },
     };
     connection.as_mut().graceful_shutdown();
-    // The drain has a limit of its own for all connections together.
-    let limit = async {
-        if !drained {
-            tokio::time::sleep(timeouts.close).await;
-            return;
-        }
-        while activity.quiet(timeouts).await != Quiet::Stuck {
-            tokio::time::sleep(timeouts.close).await;
-        }
-    };
     tokio::select! {
         result = connection => ended(result),
         () = server.cut.cancelled() => {}
-        () = limit => {}
+        () = overdue(activity, timeouts, drained) => {}
+    }
+}
+
+/// Waits until a connection that was asked to close has had its time. The drain has a limit of its own for all
+/// connections together, so that requests under way have that.
+async fn overdue(activity: &Activity, timeouts: &Timeouts, drained: bool) {
+    if !drained {
+        return tokio::time::sleep(timeouts.close).await;
+    }
+    // The library waits for a first request; one may be on its way, but not for long.
+    if activity.is_fresh() {
+        tokio::time::sleep(timeouts.first).await;
+        if activity.is_fresh() {
+            return;
+        }
+    }
+    // What was answered last may still be on its way to a slow client.
+    loop {
+        tokio::time::sleep(timeouts.close).await;
+        if activity.is_idle() {
+            return;
+        }
     }
 }
 

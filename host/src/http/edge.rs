@@ -22,15 +22,18 @@ use tower::ServiceExt as _;
 use tracing::Instrument as _;
 
 use super::activity::Activity;
-use super::body::{self, TrackedBody};
+use super::admission::Admission;
+use super::body::{self, Held, TrackedBody};
 use super::clear;
 use super::client::{Client, Connection, Scheme};
 use super::error::Problem;
+use super::framing;
 use super::limits::Limits;
 use super::server::Inner;
 use super::timeouts::Timeouts;
 use crate::app::{App, Check};
 use crate::base::id::{self, IdSource};
+use crate::telemetry::metrics::HTTP_REQUESTS_SHED;
 use crate::telemetry::requests::RequestMeter;
 
 /// Names a request in answers and logs.
@@ -65,12 +68,16 @@ struct Shared {
     metrics: MetricsPage,
     timeouts: Timeouts,
     limits: Limits,
+    requests: Admission,
     meter: RequestMeter,
     readiness: tokio::sync::Mutex<Option<(Instant, Readiness)>>,
 }
 
 /// What the checks said; looked up at most once a second, since everybody may ask.
 pub(super) type Readiness = Arc<Vec<Check>>;
+
+/// One address may have this part of all requests, so that it can't keep all others out.
+const ADDRESS_SHARE: usize = 4;
 
 /// How long the result of the checks is shown.
 const READINESS_AGE: Duration = Duration::from_secs(1);
@@ -104,7 +111,9 @@ impl Edge {
             metrics,
             timeouts,
         } = parts;
+        let most = app.config().listen.max_requests;
         Self(Arc::new(Shared {
+            requests: Admission::new(most, most.div_ceil(ADDRESS_SHARE)),
             app,
             ids,
             metrics,
@@ -157,6 +166,11 @@ impl Edge {
             .any(|net| net.contains(&address))
     }
 
+    /// Whether connections from this address begin with a PROXY header.
+    pub(super) fn expects_proxy_header(&self, address: IpAddr) -> bool {
+        self.app().config().listen.proxy_protocol && self.is_trusted_proxy(address)
+    }
+
     /// The id of a request: a trusted proxy's, so that its log and ours agree, or a new one.
     fn request_id(&self, headers: &HeaderMap, client: &Client) -> RequestId {
         let given = headers
@@ -192,13 +206,16 @@ where
     let (parts, body) = request.into_parts();
     let (body, unread) = body::watched(body, &in_flight, edge.timeouts());
     let (method, version) = (parts.method.clone(), parts.version);
-    let mut response = respond(edge, &server.router, connection, Request::from_parts(parts, body)).await;
+    let (broken, last) = (framing::refuse(&parts), framing::is_last(&parts));
+    let last = last || broken.is_some();
+    let request = Request::from_parts(parts, body);
+    let mut response = respond(edge, &server.router, connection, request, broken).await;
     let unread = unread.is_some_and(|body| body.is_unread());
     if unread {
         in_flight.activity().unread().set();
     }
-    if version <= Version::HTTP_11 && (unread || server.draining.is_cancelled()) {
-        // What is left of the body would have to be read before the next request could be.
+    if version <= Version::HTTP_11 && (unread || last || server.draining.is_cancelled()) {
+        // What is left of a body would have to be read before the next request could be.
         response
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
@@ -206,15 +223,17 @@ where
     if method == Method::HEAD {
         *response.body_mut() = Body::empty();
     }
-    Ok(response.map(|body| TrackedBody::new(body, in_flight)))
+    let held = response.extensions_mut().remove::<Held>();
+    Ok(response.map(|body| TrackedBody::new(body, in_flight, held)))
 }
 
-/// Answers one request, apart from what belongs to its connection.
+/// Answers one request, apart from what belongs to its connection; one that is `broken` with nothing but that.
 pub(super) async fn respond(
     edge: &Edge,
     router: &Router,
     connection: Connection,
     mut request: Request<Body>,
+    broken: Option<Problem>,
 ) -> Response {
     let started = Instant::now();
     let config = edge.app().config();
@@ -226,16 +245,59 @@ pub(super) async fn respond(
     extensions.insert(id.clone());
     let span = tracing::info_span!("request", id = id.as_str());
     async {
-        let mut response = match clear::refuse(edge, &client, &request, &config) {
+        let refused = broken
+            .map(Problem::into_response)
+            .or_else(|| clear::refuse(edge, &client, &request, &config));
+        let mut response = match refused {
             Some(refusal) => refusal,
-            None => guarded(router, request).await,
+            None => admitted(edge, router, &client, request).await,
         };
         dress(response.headers_mut(), &client, &id);
-        log(edge, &method, &response, &client, started.elapsed());
+        log(edge, known_method(&method), &response, &client, started.elapsed());
         response
     }
     .instrument(span)
     .await
+}
+
+/// Runs the routes if there is room for one more request. Whether we live can always be asked.
+async fn admitted(edge: &Edge, router: &Router, client: &Client, request: Request<Body>) -> Response {
+    if request.uri().path() == "/health" {
+        return guarded(router, request).await;
+    }
+    let address = (!client.is_local()).then_some(client.address);
+    let Some(place) = edge.0.requests.place(address) else {
+        metrics::counter!(HTTP_REQUESTS_SHED).increment(1);
+        return Problem::overloaded().into_response();
+    };
+    let held = Held {
+        _place: Arc::new(place),
+    };
+    let mut response = guarded(router, request).await;
+    response.extensions_mut().insert(held);
+    response
+}
+
+/// Answers bytes that are no request; what HTTP/1 sends before it closes.
+pub(super) fn refuse_unread(edge: &Edge, connection: Connection, status: u16) -> Bytes {
+    let headers = HeaderMap::new();
+    let config = edge.app().config();
+    let client = Client::of(connection, &headers, &config.listen.trusted_proxies);
+    let id = edge.request_id(&headers, &client);
+    let problem = Problem::unreadable(status);
+    let span = tracing::info_span!("request", id = id.as_str());
+    span.in_scope(|| {
+        log(
+            edge,
+            "other",
+            &problem.clone().into_response(),
+            &client,
+            Duration::ZERO,
+        )
+    });
+    let mut headers = headers;
+    dress(&mut headers, &client, &id);
+    problem.last_words(headers)
 }
 
 /// Runs the routes; a panic in one of them is a fault of this request alone.
@@ -268,11 +330,10 @@ fn dress(headers: &mut HeaderMap, client: &Client, id: &RequestId) {
     }
 }
 
-fn log(edge: &Edge, method: &Method, response: &Response, client: &Client, took: Duration) {
+fn log(edge: &Edge, method: &'static str, response: &Response, client: &Client, took: Duration) {
     let seen = response.extensions().get::<Seen>();
     let route = seen.map_or("-", |seen| seen.route);
     let status = response.status();
-    let method = known_method(method);
     edge.0.meter.record(method, route, status.as_u16(), took);
     tracing::info!(
         target: "faxgate::access",

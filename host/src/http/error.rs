@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -41,6 +42,10 @@ pub(crate) enum Kind {
     RangeNotSatisfiable,
     /// In clear where only HTTPS is allowed.
     InsecureTransport,
+    /// The address of a request is longer than any of ours.
+    AddressTooLong,
+    /// The head of a request is larger than allowed.
+    HeadTooLarge,
 }
 
 /// Seconds to wait when nobody knows better.
@@ -48,7 +53,7 @@ const DEFAULT_RETRY: Duration = Duration::from_secs(5);
 
 impl Kind {
     /// Every class: the documentation lists them.
-    pub(crate) const EVERY: [Self; 25] = [
+    pub(crate) const EVERY: [Self; 27] = [
         Self::Code(Code::BadRequest),
         Self::Code(Code::BadNumber),
         Self::Code(Code::BadCursor),
@@ -74,6 +79,8 @@ impl Kind {
         Self::UnsupportedFormat,
         Self::RangeNotSatisfiable,
         Self::InsecureTransport,
+        Self::AddressTooLong,
+        Self::HeadTooLarge,
     ];
 
     /// Status, stable name and title.
@@ -143,6 +150,12 @@ impl Kind {
                 "The document has no such part",
             ),
             Self::InsecureTransport => (S::FORBIDDEN, "https-required", "Only over HTTPS"),
+            Self::AddressTooLong => (S::URI_TOO_LONG, "address-too-long", "The address is too long"),
+            Self::HeadTooLarge => (
+                S::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "head-too-large",
+                "The headers are too large",
+            ),
         }
     }
 
@@ -189,6 +202,63 @@ impl Problem {
             Code::Internal,
             "something went wrong here: the operator finds the cause in the log under this request id",
         )
+    }
+
+    /// What a connection says about bytes that are no request it can read, by the status that was chosen for them.
+    pub(super) fn unreadable(status: u16) -> Self {
+        match status {
+            414 => Self::of(
+                Kind::AddressTooLong,
+                "the address of the request is too long: send what it says in fewer characters",
+            ),
+            431 => Self::of(
+                Kind::HeadTooLarge,
+                "the headers are too many or too large together: send fewer or shorter ones",
+            ),
+            _ => Self::new(
+                Code::BadRequest,
+                "this is not a valid HTTP/1.1 request: check the request line, the headers and how the length of \
+                 the body is given",
+            ),
+        }
+    }
+
+    /// The answer when there is too much to do.
+    pub(super) fn overloaded() -> Self {
+        Self::new(
+            Code::Busy,
+            "too many requests are being answered at the moment: try again a little later",
+        )
+    }
+
+    /// The whole refusal as HTTP/1.1 sends it, with these headers more; the connection closes after it.
+    pub(super) fn last_words(self, more: HeaderMap) -> Bytes {
+        let (status, body) = (self.0.kind.describe().0, self.json());
+        let mut headers = self.0.headers;
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        headers.extend(more);
+        let mut text = format!("HTTP/1.1 {status}\r\n").into_bytes();
+        for (name, value) in &headers {
+            let line = [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat();
+            text.extend_from_slice(&line);
+        }
+        let end = format!(
+            "content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        text.extend_from_slice(end.as_bytes());
+        Bytes::from(text)
+    }
+
+    fn json(&self) -> String {
+        let (status, _, title) = self.0.kind.describe();
+        let body = serde_json::json!({
+            "type": self.0.kind.uri(),
+            "title": title,
+            "status": status.as_u16(),
+            "detail": self.0.detail,
+        });
+        body.to_string()
     }
 
     /// With the wait before another attempt, in whole seconds, rounded up.
@@ -248,21 +318,9 @@ impl From<app::Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Refusal {
-            kind,
-            detail,
-            headers,
-        } = *self.0;
-        let (status, _, title) = kind.describe();
-        let body = serde_json::json!({
-            "type": kind.uri(),
-            "title": title,
-            "status": status.as_u16(),
-            "detail": detail,
-        });
-        let mut response = Response::new(Body::from(body.to_string()));
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
+        let mut response = Response::new(Body::from(self.json()));
+        *response.status_mut() = self.0.kind.describe().0;
+        *response.headers_mut() = self.0.headers;
         response
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));

@@ -30,7 +30,7 @@ pub struct Server(Arc<Inner>);
 pub(super) struct Inner {
     pub(super) edge: Edge,
     pub(super) router: Router,
-    admission: Admission,
+    pub(super) admission: Admission,
     /// Answer what is in flight, then close.
     pub(super) draining: CancellationToken,
     /// Close now.
@@ -177,6 +177,7 @@ impl Server {
                 peer,
                 scheme,
                 loopback_listener: address.ip().to_canonical().is_loopback(),
+                proxied: false,
             };
             let serving = conn::serve(Arc::clone(&self.0), stream, connection, tls.clone());
             self.0.tasks.spawn(async move {

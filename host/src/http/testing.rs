@@ -112,7 +112,7 @@ impl TestEdge {
 
     /// One request from somewhere.
     pub(super) async fn ask_from(&self, connection: Connection, request: Request<Body>) -> Response {
-        edge::respond(&self.edge, &self.router, connection, request).await
+        edge::respond(&self.edge, &self.router, connection, request, None).await
     }
 
     /// A key of `owner` with these scopes.
@@ -210,6 +210,7 @@ pub(super) fn local() -> Connection {
         peer: SocketAddr::from(([127, 0, 0, 1], 4711)),
         scheme: Scheme::Http,
         loopback_listener: true,
+        proxied: false,
     }
 }
 
@@ -219,6 +220,7 @@ pub(super) fn remote(scheme: Scheme) -> Connection {
         peer: SocketAddr::from(([192, 0, 2, 7], 4711)),
         scheme,
         loopback_listener: false,
+        proxied: false,
     }
 }
 

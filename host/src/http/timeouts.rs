@@ -27,6 +27,8 @@ pub struct Timeouts {
     pub linger: Duration,
     /// Between two HTTP/2 pings, and for the answer to one.
     pub ping: Duration,
+    /// At the end of the service, for a first request that may be on its way.
+    pub first: Duration,
     /// Requests in flight at the end of the service.
     pub drain: Duration,
 }
@@ -39,6 +41,9 @@ pub(super) const MAX_BUFFER: u64 = 128 * KIB;
 pub(super) const MAX_STREAMS: u32 = 100;
 /// Streams reset by the client before we looked at them; more end the connection (rapid reset).
 pub(super) const MAX_PENDING_RESETS: usize = 20;
+/// Requests that a client may give up on one connection before their answer is whole, beyond those it waited for;
+/// more end the connection.
+pub(super) const MAX_GIVEN_UP: usize = 100;
 /// Bytes of one HTTP/2 request body on the wire that we haven't read yet.
 pub(super) const STREAM_WINDOW: u32 = 256 * 1024;
 /// The same of all streams of a connection.
@@ -58,13 +63,14 @@ impl Default for Timeouts {
             handshake: Duration::from_secs(15),
             head: Duration::from_secs(15),
             body: Duration::from_secs(30),
-            body_window_bytes: KIB,
+            body_window_bytes: 16 * KIB,
             write: Duration::from_secs(30),
             idle: Duration::from_secs(60),
             stuck: Duration::from_secs(300),
             close: Duration::from_secs(15),
             linger: Duration::from_secs(5),
             ping: Duration::from_secs(20),
+            first: Duration::from_secs(1),
             drain: Duration::from_secs(30),
         }
     }

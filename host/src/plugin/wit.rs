@@ -15,6 +15,7 @@ pub const FILES: &[(&str, &str)] = &[
         include_str!("../../../wit/callback-policy.wit"),
     ),
     ("converter.wit", include_str!("../../../wit/converter.wit")),
+    ("fonts.wit", include_str!("../../../wit/fonts.wit")),
     ("host.wit", include_str!("../../../wit/host.wit")),
     (
         "number-normalizer.wit",

@@ -11,6 +11,8 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 pub const HTTP_REQUESTS: &str = "faxgate_http_requests_total";
 /// Time to the last byte of the answer's head, by `method`, `route`.
 pub const HTTP_REQUEST_SECONDS: &str = "faxgate_http_request_seconds";
+/// Requests answered 503 because there were too many at once.
+pub const HTTP_REQUESTS_SHED: &str = "faxgate_http_requests_shed_total";
 /// Open connections by `listener` (`http`, `https`).
 pub const HTTP_CONNECTIONS: &str = "faxgate_http_connections";
 /// Connections turned away, by `reason`.
@@ -55,8 +57,10 @@ pub const ARTIFACT_SECONDS: &str = "faxgate_artifact_seconds";
 pub const PURGED: &str = "faxgate_purged_total";
 /// Bytes of uploads under way.
 pub const SPOOL_BYTES: &str = "faxgate_spool_bytes";
-/// When the certificate in use ends, in Unix seconds.
+/// When each `certificate` in use ends, in Unix seconds.
 pub const CERTIFICATE_EXPIRY: &str = "faxgate_certificate_expiry_timestamp_seconds";
+/// Attempts to get a certificate from an authority, by `outcome`.
+pub const CERTIFICATE_RENEWALS: &str = "faxgate_certificate_renewals_total";
 /// 1, with the `version`.
 pub const BUILD_INFO: &str = "faxgate_build_info";
 
@@ -122,6 +126,10 @@ pub const TABLE: &[Metric] = &[
         REQUEST,
         "Time from request to answer by method and route",
     ),
+    counter(
+        HTTP_REQUESTS_SHED,
+        "Requests turned away because there were too many at once",
+    ),
     gauge(HTTP_CONNECTIONS, "Open connections by listener"),
     counter(HTTP_CONNECTIONS_REFUSED, "Connections turned away by reason"),
     counter(AUTH_FAILURES, "Failed authentications by reason"),
@@ -170,7 +178,11 @@ pub const TABLE: &[Metric] = &[
     gauge(SPOOL_BYTES, "Bytes of uploads under way"),
     gauge(
         CERTIFICATE_EXPIRY,
-        "When the certificate in use ends, in Unix seconds",
+        "When each certificate in use ends, in Unix seconds",
+    ),
+    counter(
+        CERTIFICATE_RENEWALS,
+        "Attempts to get a certificate from an authority by outcome",
     ),
     gauge(BUILD_INFO, "1, with the version as a label"),
 ];

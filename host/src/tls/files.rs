@@ -17,8 +17,23 @@ pub(super) fn load(
     key: &Path,
     provider: &Arc<CryptoProvider>,
 ) -> Result<CertifiedKey, TlsError> {
-    let chain = read_chain(cert)?;
-    let private = read_key(key)?;
+    let (chain, private) = (read(cert)?, zeroize::Zeroizing::new(read(key)?));
+    parse(&chain, cert, &private, key, provider)
+}
+
+/// The same from what was read of two paths, which errors name.
+pub(super) fn parse(
+    chain: &[u8],
+    cert: &Path,
+    private: &[u8],
+    key: &Path,
+    provider: &Arc<CryptoProvider>,
+) -> Result<CertifiedKey, TlsError> {
+    let chain = parse_chain(chain, cert)?;
+    let private = PrivateKeyDer::from_pem_slice(private).map_err(|error| TlsError::Key {
+        path: key.to_owned(),
+        problem: error.to_string(),
+    })?;
     CertifiedKey::from_der(chain, private, provider).map_err(|error| match error {
         RustlsError::InconsistentKeys(_) => TlsError::Mismatch {
             cert: cert.to_owned(),
@@ -35,13 +50,12 @@ pub(super) fn load(
     })
 }
 
-fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let bytes = read(path)?;
+fn parse_chain(bytes: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let bad = |problem: String| TlsError::Certificate {
         path: path.to_owned(),
         problem,
     };
-    let chain = CertificateDer::pem_slice_iter(&bytes)
+    let chain = CertificateDer::pem_slice_iter(bytes)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| bad(error.to_string()))?;
     match chain.first() {
@@ -52,14 +66,6 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
         None => return Err(bad("no CERTIFICATE section".to_owned())),
     }
     Ok(chain)
-}
-
-fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    let bytes = zeroize::Zeroizing::new(read(path)?);
-    PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| TlsError::Key {
-        path: path.to_owned(),
-        problem: error.to_string(),
-    })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {

@@ -1,46 +1,49 @@
 //! Which certificate a client gets.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use jiff::Timestamp;
-use rustls::pki_types::{CertificateDer, ServerName};
+use parking_lot::Mutex;
+use rustls::pki_types::ServerName;
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-use super::validity;
+/// The protocol over which a certificate authority looks at a proof (RFC 8737).
+pub(super) const ACME_TLS: &[u8] = b"acme-tls/1";
 
 /// The certificates in use; the first answers clients that name no host or one that none covers.
 #[derive(Debug)]
-pub(super) struct Certificates(ArcSwap<Vec<Arc<CertifiedKey>>>);
+pub(super) struct Certificates {
+    keys: ArcSwap<Vec<Arc<CertifiedKey>>>,
+    challenges: Arc<Challenges>,
+}
+
+/// The proofs that are up for a certificate authority, by name.
+#[derive(Debug, Default)]
+pub(super) struct Challenges(Mutex<HashMap<String, Arc<CertifiedKey>>>);
 
 impl Certificates {
-    pub(super) fn new(keys: Vec<Arc<CertifiedKey>>) -> Self {
-        Self(ArcSwap::from_pointee(keys))
+    pub(super) fn new(keys: Vec<Arc<CertifiedKey>>, challenges: Arc<Challenges>) -> Self {
+        Self {
+            keys: ArcSwap::from_pointee(keys),
+            challenges,
+        }
     }
 
     /// Serves `keys` from the next handshake on.
     pub(super) fn replace(&self, keys: Vec<Arc<CertifiedKey>>) {
-        self.0.store(Arc::new(keys));
+        self.keys.store(Arc::new(keys));
     }
 
-    /// Whether exactly this chain is served already.
-    pub(super) fn serves(&self, chain: &[CertificateDer<'static>]) -> bool {
-        matches!(self.0.load().as_slice(), [only] if only.cert == chain)
-    }
-
-    /// When the first of them ends.
-    pub(super) fn not_after(&self) -> Option<Timestamp> {
-        self.0
-            .load()
-            .iter()
-            .filter_map(|key| validity::not_after(&key.cert))
-            .min()
+    /// What is served.
+    pub(super) fn current(&self) -> Arc<Vec<Arc<CertifiedKey>>> {
+        self.keys.load_full()
     }
 
     /// The certificate for `name`. With one certificate there is nothing to choose.
     fn choose(&self, name: Option<&str>) -> Option<Arc<CertifiedKey>> {
-        let keys = self.0.load();
+        let keys = self.keys.load();
         let fitting = match (
             keys.as_slice(),
             name.and_then(|name| ServerName::try_from(name).ok()),
@@ -52,8 +55,29 @@ impl Certificates {
     }
 }
 
+impl Challenges {
+    /// Shows `proof` to whoever asks for `name` over the protocol of authorities.
+    pub(super) fn offer(&self, name: &str, proof: Arc<CertifiedKey>) {
+        self.0.lock().insert(name.to_ascii_lowercase(), proof);
+    }
+
+    /// Takes every proof down.
+    pub(super) fn clear(&self) {
+        self.0.lock().clear();
+    }
+
+    fn proof(&self, name: &str) -> Option<Arc<CertifiedKey>> {
+        self.0.lock().get(&name.to_ascii_lowercase()).cloned()
+    }
+}
+
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let offered = hello.alpn().map(|mut names| (names.next(), names.next()));
+        // An authority offers this protocol alone; without a proof for the name there is nothing to show it.
+        if let Some((Some(ACME_TLS), None)) = offered {
+            return self.challenges.proof(hello.server_name()?);
+        }
         self.choose(hello.server_name())
     }
 }
@@ -81,11 +105,25 @@ mod tests {
     #[test]
     fn a_client_gets_the_certificate_of_the_name_it_asks_for() {
         let (first, second) = (key("fax.example.org"), key("*.example.net"));
-        let certificates = Certificates::new(vec![Arc::clone(&first), Arc::clone(&second)]);
+        let certificates = Certificates::new(vec![Arc::clone(&first), Arc::clone(&second)], Arc::default());
         let chosen = |name: Option<&str>| certificates.choose(name).expect("certificate").cert.clone();
         assert_eq!(chosen(Some("fax.example.org")), first.cert);
         assert_eq!(chosen(Some("a.example.net")), second.cert);
         assert_eq!(chosen(Some("other.example.com")), first.cert);
         assert_eq!(chosen(None), first.cert);
+    }
+
+    #[test]
+    fn proofs_are_found_by_name_until_they_are_taken_down() {
+        let challenges = Challenges::default();
+        let proof = key("fax.example.org");
+        challenges.offer("Fax.Example.org", Arc::clone(&proof));
+        assert_eq!(
+            challenges.proof("fax.example.ORG").expect("proof").cert,
+            proof.cert
+        );
+        assert!(challenges.proof("example.org").is_none());
+        challenges.clear();
+        assert!(challenges.proof("fax.example.org").is_none());
     }
 }

@@ -1,8 +1,5 @@
 //! The self-signed certificate of a first start.
 
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +10,7 @@ use rustls::pki_types::ServerName;
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 
+use super::private::{make_folder, write_private};
 use super::{TlsError, files, validity};
 
 /// Days before its end at which a certificate of ours is made anew.
@@ -92,6 +90,11 @@ fn is_good_for(kept: &CertifiedKey, names: &[String]) -> bool {
     let lasts = validity::not_after(&kept.cert)
         .zip(renew_at.ok())
         .is_some_and(|(end, renew)| end > renew);
+    lasts && covers(kept, names)
+}
+
+/// Whether a certificate is valid for every one of these names.
+pub(super) fn covers(kept: &CertifiedKey, names: &[String]) -> bool {
     let Some(parsed) = kept
         .cert
         .first()
@@ -101,11 +104,10 @@ fn is_good_for(kept: &CertifiedKey, names: &[String]) -> bool {
     };
     // A certificate for `*.example.net` is asked about a name below it.
     let sample = |name: &String| name.replacen('*', "any", 1);
-    lasts
-        && names.iter().map(sample).all(|name| {
-            ServerName::try_from(name)
-                .is_ok_and(|name| rustls::client::verify_server_name(&parsed, &name).is_ok())
-        })
+    names.iter().map(sample).all(|name| {
+        ServerName::try_from(name)
+            .is_ok_and(|name| rustls::client::verify_server_name(&parsed, &name).is_ok())
+    })
 }
 
 /// Year, month and day as the maker of certificates wants them.
@@ -113,35 +115,4 @@ fn day(at: &Zoned) -> (i32, u8, u8) {
     // Every month has 28 days; a leap day has no anniversary.
     let part = |value: i8| u8::try_from(value).unwrap_or(1);
     (i32::from(at.year()), part(at.month()), part(at.day()).min(28))
-}
-
-fn make_folder(folder: &Path) -> Result<(), TlsError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(|source| TlsError::Write {
-            path: folder.to_owned(),
-            source,
-        })
-}
-
-/// Writes a file that only we may read, whole or not at all.
-fn write_private(path: &Path, text: &str) -> Result<(), TlsError> {
-    let write = || {
-        let fresh = path.with_extension("new");
-        let _ = fs::remove_file(&fresh);
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&fresh)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&fresh, path)
-    };
-    write().map_err(|source| TlsError::Write {
-        path: path.to_owned(),
-        source,
-    })
 }

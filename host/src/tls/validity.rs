@@ -1,4 +1,4 @@
-//! Until when a certificate is valid: the one field we need of it, read from its DER form.
+//! From when and until when a certificate is valid: all that we need of it, read from its DER form.
 //!
 //! Layout (RFC 5280, section 4.1): `Certificate { tbs { [0] version?, serial, algorithm, issuer, validity {
 //! notBefore, notAfter }, … } … }`.
@@ -15,6 +15,11 @@ const GENERALIZED_TIME: u8 = 0x18;
 
 /// When the first certificate of a chain ends.
 pub(super) fn not_after(chain: &[CertificateDer<'_>]) -> Option<Timestamp> {
+    Some(span(chain)?.1)
+}
+
+/// When the first certificate of a chain begins and ends.
+pub(super) fn span(chain: &[CertificateDer<'_>]) -> Option<(Timestamp, Timestamp)> {
     let certificate = expect(chain.first()?.as_ref(), SEQUENCE)?.0;
     let mut rest = expect(certificate, SEQUENCE)?.0;
     if let Some((_, after_version)) = expect(rest, VERSION) {
@@ -25,9 +30,10 @@ pub(super) fn not_after(chain: &[CertificateDer<'_>]) -> Option<Timestamp> {
         rest = element(rest)?.2;
     }
     let validity = expect(rest, SEQUENCE)?.0;
-    let (_, _, after_not_before) = element(validity)?;
-    let (tag, value, _) = element(after_not_before)?;
-    time(tag, value)
+    let (tag, value, rest) = element(validity)?;
+    let not_before = time(tag, value)?;
+    let (tag, value, _) = element(rest)?;
+    Some((not_before, time(tag, value)?))
 }
 
 /// The contents of the first element if it has this tag, and what follows it.

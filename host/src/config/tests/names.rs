@@ -103,6 +103,8 @@ fn every_variable_has_its_effect() {
         ("TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1"),
         ("MAX_CONNECTIONS", "10"),
         ("MAX_CONNECTIONS_PER_ADDRESS", "3"),
+        ("MAX_REQUESTS", "20"),
+        ("PROXY_PROTOCOL", "true"),
         ("TLS_CERT_FILE", "/c.pem"),
         ("TLS_KEY_FILE", "/k.pem"),
         ("ACME_DOMAINS", "a.example.com,b.example.com"),
@@ -157,6 +159,7 @@ fn every_variable_has_its_effect() {
 
     // What a variable needs beside it to be valid or to have an effect.
     let company: &[(&str, &[(&str, &str)])] = &[
+        ("PROXY_PROTOCOL", &[("TRUSTED_PROXIES", "10.0.0.0/8")]),
         ("TLS_", &[("TLS_CERT_FILE", "/x.pem"), ("TLS_KEY_FILE", "/y.pem")]),
         (
             "HTTPS_LISTEN",
