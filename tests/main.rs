@@ -11,7 +11,9 @@
 )]
 
 mod callbacks;
+mod cli;
 mod crash;
+mod description;
 mod edge;
 mod faxbot_client;
 mod forgetting;
@@ -19,7 +21,9 @@ mod harness;
 mod idempotency;
 mod inbound;
 mod keeping;
+mod lifecycle;
 mod line;
+mod packaging;
 mod peer_faults;
 mod plugins;
 mod provider;
@@ -29,5 +33,6 @@ mod secrecy;
 mod send;
 mod storage;
 mod tampering;
+mod telemetry;
 mod tenants;
 mod tidy;

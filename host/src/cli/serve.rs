@@ -6,7 +6,7 @@ use super::output::say;
 use super::settings::Settings;
 use crate::base::clock::Clock;
 use crate::config::render;
-use crate::telemetry::{logs, metrics};
+use crate::telemetry::{logs, metrics, otlp};
 use crate::{compose, lifecycle};
 
 /// Arguments of `faxgate serve`.
@@ -29,6 +29,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
+    otlp::begin(&loaded.config.telemetry)?;
     let handle = metrics::install()?;
     tokio::spawn(metrics::upkeep(handle.clone()));
     let service = compose::start(loaded.config, Clock::system(), handle).await?;

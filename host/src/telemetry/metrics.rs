@@ -57,6 +57,8 @@ pub const PURGED: &str = "faxgate_purged_total";
 pub const SPOOL_BYTES: &str = "faxgate_spool_bytes";
 /// When the certificate in use ends, in Unix seconds.
 pub const CERTIFICATE_EXPIRY: &str = "faxgate_certificate_expiry_timestamp_seconds";
+/// Spans for the collector, by `outcome` (`exported`, `failed`, `dropped`).
+pub const TRACE_SPANS: &str = "faxgate_trace_spans_total";
 /// 1, with the `version`.
 pub const BUILD_INFO: &str = "faxgate_build_info";
 
@@ -172,6 +174,7 @@ pub const TABLE: &[Metric] = &[
         CERTIFICATE_EXPIRY,
         "When the certificate in use ends, in Unix seconds",
     ),
+    counter(TRACE_SPANS, "Spans for the collector by outcome"),
     gauge(BUILD_INFO, "1, with the version as a label"),
 ];
 

@@ -62,7 +62,7 @@ fn fax(method: &str, path: &str) -> Option<Operation> {
         ("get", "/fax/{id}/pdf") => document("getFaxPdf", "The document as PDF"),
         ("get", "/fax/{id}/tiff") => new("getFaxTiff", "What the far machine will print")
             .describe("Group 4, 204 by 196 dots per inch, 1728 dots wide, one image for each page.")
-            .answer(200, binary("The pages", "image/tiff"))
+            .answer(200, binary("The pages", "image/tiff", &[NAME]))
             .errors(&[NotFound, Gone, BadDocument, UnsupportedDocument, TooLarge, Busy]),
         ("post", "/fax/{id}/cancel") => new("cancelFax", "Ask for a fax to be cancelled")
             .describe("It may still be delivered when the provider has it already.")
@@ -227,7 +227,7 @@ impl Operation {
         self.parameter(query(
             "limit",
             "Most items",
-            json!({"type": "integer", "minimum": 1, "maximum": most}),
+            json!({"type": "integer", "minimum": 1, "maximum": most, "examples": [20]}),
         ))
         .parameter(query(
             "cursor",
@@ -269,9 +269,22 @@ fn document(id: &'static str, summary: &'static str) -> Operation {
     new(id, summary)
         .parameter(range)
         .parameter(known)
-        .answer(200, binary("The document", "application/pdf"))
-        .answer(206, binary("The part asked for", "application/pdf"))
-        .answer(304, json!({"description": "The client has it"}))
+        .answer(
+            200,
+            binary("The document", "application/pdf", &[ETAG, RANGES, NAME]),
+        )
+        .answer(
+            206,
+            binary(
+                "The part asked for",
+                "application/pdf",
+                &[ETAG, RANGES, NAME, PART],
+            ),
+        )
+        .answer(
+            304,
+            json!({"description": "The client has it", "headers": named(&[ETAG])}),
+        )
         .errors(&[NotFound, Gone])
         .error(Kind::RangeNotSatisfiable)
 }
@@ -285,9 +298,8 @@ fn content(description: &str, schema: &str) -> Value {
 }
 
 fn content_with(description: &str, schema: &str, more: &[(&str, &str)]) -> Value {
-    let headers: serde_json::Map<_, _> = [("x-request-id", "Names the request in the log")]
+    let headers: serde_json::Map<_, _> = more
         .iter()
-        .chain(more)
         .map(|(name, text)| ((*name).to_owned(), header(text)))
         .collect();
     json!({
@@ -297,8 +309,26 @@ fn content_with(description: &str, schema: &str, more: &[(&str, &str)]) -> Value
     })
 }
 
-fn binary(description: &str, kind: &str) -> Value {
-    json!({"description": description, "content": {kind: {"schema": {"type": "string", "contentMediaType": kind}}}})
+type Header = (&'static str, &'static str);
+
+const ETAG: Header = ("ETag", "Changes with the content");
+const RANGES: Header = ("Accept-Ranges", "`bytes`: parts may be asked for");
+const NAME: Header = ("Content-Disposition", "A name for the file");
+const PART: Header = ("Content-Range", "Which part this is: `bytes 0-99/48213`");
+
+fn named(headers: &[Header]) -> Value {
+    let headers = headers
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), header(text)));
+    Value::Object(headers.collect())
+}
+
+fn binary(description: &str, kind: &str, headers: &[Header]) -> Value {
+    json!({
+        "description": description,
+        "headers": named(headers),
+        "content": {kind: {"schema": {"type": "string", "contentMediaType": kind}}},
+    })
 }
 
 fn accepted() -> Value {
