@@ -15,7 +15,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     && RUSTFLAGS="-C target-feature=+crt-static" \
        cargo build --release --locked --bin faxgate --target "$target" \
     && cp "target/$target/release/faxgate" /faxgate \
-    && ! ldd /faxgate \
+    && ldd /faxgate | grep -q 'statically linked' \
     && mkdir --mode=0700 /data
 
 FROM gcr.io/distroless/static-debian12:nonroot

@@ -71,14 +71,19 @@ async fn no_answer_is_a_fault_or_a_surprise() {
                 "--no-shrink",
             ])
             .args(["--header", &format!("X-API-Key: {BOOTSTRAP}")])
-            .args(["--phases", "examples,coverage,fuzzing", "--checks", CHECKS])
+            .args([
+                "--phases",
+                "examples,coverage,fuzzing,stateful",
+                "--checks",
+                CHECKS,
+            ])
             .args([
                 "--max-examples",
                 &(3 * factor).to_string(),
                 "--seed",
                 "1",
                 "--workers",
-                "2",
+                "1",
             ])
             .args([
                 "--generation-database",

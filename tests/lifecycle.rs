@@ -204,5 +204,8 @@ async fn new_credentials_of_the_provider_let_the_queue_go_on() {
     assert!(line.contains("phaxio.api_key"), "{line}");
     assert!(!line.contains(crate::harness::world::API_KEY), "{line}");
     world.admin.reaches(&id, "SUCCESS").await;
-    assert_eq!(world.admin.get("/health/ready").await.status, 200);
+    crate::harness::wait::until("readiness", || async {
+        (world.admin.get("/health/ready").await.status == 200).then_some(())
+    })
+    .await;
 }

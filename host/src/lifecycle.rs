@@ -44,6 +44,14 @@ impl Signals {
         })
     }
 
+    /// Ends with the first wish to stop; a wish to reload is kept for [`Signals::next`].
+    pub async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
     /// The next wish.
     pub async fn next(&mut self) -> Wish {
         tokio::select! {
@@ -56,11 +64,7 @@ impl Signals {
 
 /// Serves until told to stop. `SIGHUP` calls `load` and takes what it gives into force; a configuration that
 /// can't be read changes nothing.
-///
-/// # Errors
-/// When the signals can't be listened to.
-pub async fn run(service: Service, load: impl Fn() -> anyhow::Result<Config>) -> anyhow::Result<()> {
-    let mut signals = Signals::listen()?;
+pub async fn run(service: Service, mut signals: Signals, load: impl Fn() -> anyhow::Result<Config>) {
     supervisor::tell(&[NotifyState::Ready]);
     let probe = service.probe();
     let life = supervisor::keep_alive(move || {
@@ -73,7 +77,6 @@ pub async fn run(service: Service, load: impl Fn() -> anyhow::Result<Config>) ->
         () = live(service, &mut signals, load) => {}
     }
     otlp::finish().await;
-    Ok(())
 }
 
 async fn live(service: Service, signals: &mut Signals, load: impl Fn() -> anyhow::Result<Config>) {

@@ -183,8 +183,13 @@ mod tests {
 
     /// The defaults with these variables.
     fn config(variables: &[(&str, &str)]) -> Config {
-        let mut all = vec![("STORAGE_BACKEND", "s3"), ("S3_BUCKET", "b")];
-        all.extend_from_slice(variables);
+        let s3 = [
+            ("STORAGE_BACKEND", "s3"),
+            ("S3_BUCKET", "b"),
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "key"),
+        ];
+        let all: BTreeMap<_, _> = s3.iter().chain(variables).copied().collect();
         load(&Fixed::variables(all), None).unwrap().config
     }
 

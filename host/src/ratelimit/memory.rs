@@ -133,10 +133,21 @@ impl<K: Hash + Eq + Clone> StateStore for Shared<K> {
         };
         let mut shard = shard.lock();
         let known = shard.young.get(&ask.key).or_else(|| shard.old.get(&ask.key));
-        let (answer, next) = decide(known.copied())?;
-        ask.full_at.store(next.as_u64(), Ordering::Relaxed);
-        shard.keep(&ask.key, next, memory.room);
-        Ok(answer)
+        let known = known.copied();
+        match decide(known) {
+            Ok((answer, next)) => {
+                ask.full_at.store(next.as_u64(), Ordering::Relaxed);
+                shard.keep(&ask.key, next, memory.room);
+                Ok(answer)
+            }
+            Err(refusal) => {
+                // Who is refused keeps its place, or it could wait for others to push it out.
+                if let Some(known) = known {
+                    shard.keep(&ask.key, known, memory.room);
+                }
+                Err(refusal)
+            }
+        }
     }
 }
 

@@ -94,7 +94,15 @@ fn received(method: &str, path: &str) -> Option<Operation> {
             ))
             .parameter(time("received_after", "Only received after"))
             .page(200)
-            .answer(200, content("A page", "InboundList"))
+            .answer(
+                200,
+                linked(
+                    content("A page", "InboundList"),
+                    &["getInbound", "linkInbound", "getInboundPdf"],
+                    "id",
+                    "/items/0/id",
+                ),
+            )
             .errors(&[BadRequest, BadCursor]),
         ("get", "/inbound/{id}") => new("getInbound", "One received fax")
             .answer(200, content("The fax", "InboundFax"))
@@ -142,7 +150,12 @@ fn keys(method: &str, path: &str) -> Option<Operation> {
             .body(false, &[("application/json", "NewKey")])
             .answer(
                 200,
-                content("The key with its token, which is shown this once", "KeyWithToken"),
+                linked(
+                    content("The key with its token, which is shown this once", "KeyWithToken"),
+                    &["rotateKey", "revokeKey"],
+                    "key_id",
+                    "/key_id",
+                ),
             )
             .errors(&[BadRequest, Invalid, TooLarge, Code::Timeout])
             .error(Kind::UnsupportedFormat),
@@ -336,11 +349,37 @@ fn accepted() -> Value {
         "idempotency-replayed",
         "`true` when this is the answer to an earlier request",
     );
-    content_with(
+    let accepted = content_with(
         "Accepted",
         "FaxJob",
         &[("Location", "Where the fax is"), replayed],
-    )
+    );
+    let next = [
+        "getFax",
+        "getFaxEvents",
+        "getFaxPdf",
+        "getFaxTiff",
+        "cancelFax",
+        "resendFax",
+        "destroyFax",
+    ];
+    linked(accepted, &next, "id", "/id")
+}
+
+/// With what can be done next with what the answer names.
+fn linked(mut response: Value, operations: &[&str], parameter: &str, pointer: &str) -> Value {
+    let links: serde_json::Map<_, _> = operations
+        .iter()
+        .map(|operation| {
+            let parameters = json!({parameter: format!("$response.body#{pointer}")});
+            let link = json!({"operationId": operation, "parameters": parameters});
+            ((*operation).to_owned(), link)
+        })
+        .collect();
+    if let Some(response) = response.as_object_mut() {
+        response.insert("links".to_owned(), Value::Object(links));
+    }
+    response
 }
 
 fn query(name: &str, description: &str, schema: Value) -> Value {

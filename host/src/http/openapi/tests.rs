@@ -80,6 +80,39 @@ fn visit(value: &Value, each: &mut impl FnMut(&str)) {
 }
 
 #[test]
+fn links_lead_to_operations() {
+    let document = document();
+    let operations: Vec<&Value> = document["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|methods| methods.as_object().unwrap().values())
+        .collect();
+    let mut found = 0;
+    for operation in &operations {
+        let responses = operation["responses"].as_object().unwrap().values();
+        let links = responses.filter_map(|response| response["links"].as_object());
+        for link in links.flat_map(|links| links.values()) {
+            let target = operations
+                .iter()
+                .find(|other| other["operationId"] == link["operationId"]);
+            let parameters = &target.unwrap()["parameters"];
+            for name in link["parameters"].as_object().unwrap().keys() {
+                assert!(
+                    parameters
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .any(|it| it["name"] == name.as_str())
+                );
+            }
+            found += 1;
+        }
+    }
+    assert!(found > 10);
+}
+
+#[test]
 fn examples_have_what_their_schemas_ask_for() {
     let schemas = &document()["components"]["schemas"];
     let keys = |value: &Value| {
