@@ -25,9 +25,9 @@ impl App {
     /// Asks for a fax to be cancelled. It may still complete when the provider has it already.
     ///
     /// # Errors
-    /// [`Code::NotFound`]; [`Code::Conflict`] when it has reached a final state.
+    /// [`Code::NotFound`]; [`Code::Forbidden`] for another owner's; [`Code::Conflict`] when it has reached a final state.
     pub async fn cancel(&self, origin: &Origin, id: &str) -> Result<FaxJob, Error> {
-        let job = self.visible_job(origin, id)?;
+        let job = self.own_job(origin, id)?;
         let done = self
             .parts
             .store
@@ -47,9 +47,9 @@ impl App {
     /// Sends the document of a fax again, as a new fax.
     ///
     /// # Errors
-    /// [`Code::NotFound`]; [`Code::Gone`] when the document was destroyed; as [`App::send`].
+    /// [`Code::NotFound`]; [`Code::Forbidden`] for another owner's; [`Code::Gone`] when the document was destroyed; as [`App::send`].
     pub async fn resend(&self, origin: &Origin, id: &str, request: Resend) -> Result<Sent, Error> {
-        let job = self.visible_job(origin, id)?;
+        let job = self.own_job(origin, id)?;
         let mut options = job.options.clone();
         request.schedule.clone().apply(&mut options)?;
         let claim = match &request.idempotency_key {
@@ -83,9 +83,9 @@ impl App {
     /// Destroys the document of a fax now. The record stays.
     ///
     /// # Errors
-    /// [`Code::NotFound`]; [`Code::Conflict`] when the fax has not reached a final state.
+    /// [`Code::NotFound`]; [`Code::Forbidden`] for another owner's; [`Code::Conflict`] when the fax has not reached a final state.
     pub async fn destroy(&self, origin: &Origin, id: &str) -> Result<(), Error> {
-        let job = self.visible_job(origin, id)?;
+        let job = self.own_job(origin, id)?;
         if !job.phase.is_final() {
             return Err(conflict(&job, Refusal::NotNow));
         }

@@ -32,7 +32,7 @@ pub struct NewKey {
     pub expires_at: Option<String>,
     /// Free text.
     pub note: Option<String>,
-    /// Requests per minute, instead of the configured default.
+    /// Requests per minute, instead of the configured default; 0 is no limit.
     pub requests_per_minute: Option<u32>,
 }
 
@@ -149,7 +149,7 @@ impl Keys {
             owner,
             scopes: scopes(new.scopes)?,
             note: text("note", new.note)?,
-            requests_per_minute: new.requests_per_minute.filter(|&rate| rate > 0),
+            requests_per_minute: new.requests_per_minute,
             created_at: now,
             expires_at: new.expires_at.map(|text| expiry(&text, now)).transpose()?,
             revoked_at: None,

@@ -132,6 +132,8 @@ pub const KEYS: &[Key] = &[
     plain("audit.file", &["AUDIT_LOG_FILE"]),
     plain("log.format", &["LOG_FORMAT"]),
     plain("log.level", &["LOG_LEVEL"]),
+    plain("telemetry.otlp_endpoint", &["OTEL_EXPORTER_OTLP_ENDPOINT"]),
+    secret("telemetry.otlp_headers", &["OTEL_EXPORTER_OTLP_HEADERS"]),
 ];
 
 /// Keys of a `[plugins."NAME"]` table.

@@ -17,6 +17,7 @@ use super::phaxio::{InboundConfig, PhaxioConfig};
 use super::plugins::{NumbersConfig, OnError, PluginConfig, PluginsConfig};
 use super::retention::{RetentionConfig, TokensConfig};
 use super::storage::{S3Config, StorageConfig};
+use super::telemetry::TelemetryConfig;
 use super::tls::{AcmeConfig, TlsConfig};
 use super::{Config, LogFormat};
 use crate::base::secret::Secret;
@@ -55,6 +56,7 @@ pub fn table(config: &Config) -> Table {
         audit_file,
         log_format,
         log_level,
+        telemetry,
     } = config;
     let format = match log_format {
         LogFormat::Text => "text",
@@ -86,6 +88,7 @@ pub fn table(config: &Config) -> Table {
             "log",
             section([("format", format.into()), ("level", log_level.as_str().into())]).into(),
         ),
+        ("telemetry", telemetry_section(telemetry).into()),
     ])
 }
 
@@ -358,6 +361,17 @@ fn numbers_section(config: &NumbersConfig) -> Table {
     section([
         ("default_region", default_region.as_str().into()),
         ("strict", (*strict).into()),
+    ])
+}
+
+fn telemetry_section(config: &TelemetryConfig) -> Table {
+    let TelemetryConfig {
+        otlp_endpoint,
+        otlp_headers,
+    } = config;
+    section([
+        ("otlp_endpoint", shown(otlp_endpoint.as_ref())),
+        ("otlp_headers", masked(otlp_headers.as_ref())),
     ])
 }
 

@@ -201,7 +201,7 @@ async fn document(
     let options = ConvertOptions::default();
     say!("type    {}", part.media_type.as_str());
     let answer = benches
-        .both(async |bench| bench.convert(vec![part.clone()], options, limits).await)
+        .both(async |bench| bench.convert(vec![part.clone()], options.clone(), limits).await)
         .await;
     let converted = match answer {
         None => return Ok(ExitCode::FAILURE),

@@ -145,6 +145,8 @@ fn every_variable_has_its_effect() {
         ("AUDIT_LOG_FILE", "/audit.jsonl"),
         ("LOG_FORMAT", "text"),
         ("LOG_LEVEL", "debug"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=b"),
     ];
     let named: BTreeSet<&str> = values
         .iter()

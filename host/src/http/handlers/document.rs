@@ -29,7 +29,9 @@ pub(crate) async fn fax_pdf(
     method: Method,
     headers: HeaderMap,
 ) -> Answer {
-    let document = open(&edge, &client, &access, |key| edge.app().fax_document(key, &id))?;
+    let document = open(&edge, &client, &access, &id, |key| {
+        edge.app().fax_document(key, &id)
+    })?;
     serve(&edge, &document, &format!("fax-{id}.pdf"), &method, &headers).await
 }
 
@@ -42,7 +44,7 @@ pub(crate) async fn inbound_pdf(
     method: Method,
     headers: HeaderMap,
 ) -> Answer {
-    let document = open(&edge, &client, &access, |key| {
+    let document = open(&edge, &client, &access, &id, |key| {
         edge.app().inbound_document(key, &id)
     })?;
     serve(&edge, &document, &format!("inbound-{id}.pdf"), &method, &headers).await
@@ -86,12 +88,13 @@ fn open(
     edge: &Edge,
     client: &Client,
     access: &Access,
+    id: &str,
     open: impl FnOnce(DocumentKey<'_>) -> Result<OpenDocument, crate::app::Error>,
 ) -> Result<OpenDocument, Problem> {
     match access {
         Access::Link(token) => {
             let key = DocumentKey::Token(token, Some(client.address));
-            open(key).map_err(|error| link_failed(edge, client, error))
+            open(key).map_err(|error| link_failed(edge, client, id, error))
         }
         Access::Key(principal) => {
             let origin = Origin {

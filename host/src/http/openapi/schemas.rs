@@ -262,7 +262,8 @@ fn new_key() -> Value {
             "scopes": {"anyOf": [scopes(), {"type": "null"}], "description": "`fax:send` and `fax:read` when none"},
             "expires_at": {"type": ["string", "null"], "format": "date-time"},
             "note": {"type": ["string", "null"], "maxLength": 200},
-            "requests_per_minute": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX},
+            "requests_per_minute": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX,
+                "description": "Instead of the configured limit; 0 is no limit"},
         },
     })
 }
