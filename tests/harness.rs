@@ -8,6 +8,8 @@ pub(crate) mod delivery;
 pub(crate) mod dice;
 pub(crate) mod documents;
 pub(crate) mod gate;
+pub(crate) mod house;
+pub(crate) mod platter;
 pub(crate) mod ports;
 pub(crate) mod provider;
 pub(crate) mod s3;

@@ -116,7 +116,14 @@ mod tests {
         let now: Timestamp = "2030-01-31T12:00:00Z".parse().expect("time");
         let at = |text: &str| {
             let send_at = text.parse().ok();
-            check(&SendOptions { send_at, ..SendOptions::default() }, now).is_ok()
+            check(
+                &SendOptions {
+                    send_at,
+                    ..SendOptions::default()
+                },
+                now,
+            )
+            .is_ok()
         };
         assert!(at("2030-01-31T11:00:00Z") && at("2030-01-31T12:00:01Z") && at("2030-05-01T11:59:59Z"));
         assert!(!at("2030-01-31T10:59:59Z") && !at("2030-05-01T12:00:01Z") && !at("1970-01-01T00:00:00Z"));

@@ -26,7 +26,7 @@ pub struct DispatchConfig {
     pub fax_retries: u32,
     /// `fax_retry_seconds`, default 300: wait before each of them
     pub fax_retry: Duration,
-    /// `fax_retry_after`, default `busy` and `no_answer`: the failures that another fax may follow
+    /// `fax_retry_after`, default `busy`, `no_answer` and `fetch`: the failures that another fax may follow
     pub fax_retry_after: Vec<FailureClass>,
 }
 
@@ -79,7 +79,7 @@ fn classes(from: &mut Reader<'_>, key: &str, default: Vec<FailureClass>) -> Vec<
             Some((_, class)) => classes.push(*class),
             None => from.problem(
                 key,
-                format!("has {text:?}; give some of busy, no_answer, line and fax: after other failures another fax is in vain"),
+                format!("has {text:?}; give some of busy, no_answer, fetch, line and fax: after other failures another fax is in vain"),
             ),
         }
     }

@@ -80,7 +80,10 @@ mod tests {
         let near = |lead: Duration, minutes: u64| lead.abs_diff(Duration::from_secs(60 * minutes)) < LEAST;
         assert!(near(setback.now(&clock).1, 60));
         clock.shift(SignedDuration::from_mins(30));
-        assert!(near(setback.now(&clock).1, 60), "time that passes changes nothing");
+        assert!(
+            near(setback.now(&clock).1, 60),
+            "time that passes changes nothing"
+        );
         clock.shift(SignedDuration::from_mins(31));
         assert_eq!(setback.now(&clock).1, Duration::ZERO, "caught up");
         clock.set_by(SignedDuration::from_hours(1));

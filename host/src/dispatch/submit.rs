@@ -55,10 +55,7 @@ async fn unreadable(dispatcher: &Dispatcher, job: &Job) -> Option<Happening> {
         Err(_) => "storage does not answer".to_owned(),
     };
     tracing::warn!(job = %job.id, error, "a fax waits: its document can't be read now");
-    let wait = backoff::jittered(
-        parts.config.load().dispatch.backoff,
-        job.looks.saturating_add(1),
-    );
+    let wait = backoff::jittered(parts.config.load().dispatch.backoff, job.looks.saturating_add(1));
     Some(Happening::Postponed {
         reason: "the document could not be read from storage".to_owned(),
         retry_at: after(parts.clock.now(), wait),

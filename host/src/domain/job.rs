@@ -252,7 +252,7 @@ impl FaxRetry {
     /// The failures after which nobody can have got a page.
     #[must_use]
     pub fn usual() -> Vec<FailureClass> {
-        vec![FailureClass::Busy, FailureClass::NoAnswer]
+        vec![FailureClass::Busy, FailureClass::NoAnswer, FailureClass::Fetch]
     }
 
     /// Whether another fax may follow one that failed like this.

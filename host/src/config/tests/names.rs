@@ -98,6 +98,8 @@ fn every_variable_has_its_effect() {
         ("DISPATCH_CONCURRENCY", "2"),
         ("FAX_RETRIES", "3"),
         ("FAX_RETRY_SECONDS", "60"),
+        ("FAX_RETRY_AFTER", "busy,line"),
+        ("CONFIRM_CALLBACKS", "yes"),
         ("HTTP_LISTEN", "localhost:9000"),
         ("HTTPS_LISTEN", "127.0.0.1:9443"),
         ("TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1"),

@@ -20,7 +20,12 @@ impl Step {
         Ok(())
     }
 
-    pub(super) fn postpone(&mut self, reason: &str, retry_at: Timestamp, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn postpone(
+        &mut self,
+        reason: &str,
+        retry_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         self.require(self.job.phase == Phase::Due)?;
         self.job.looks = self.job.looks.saturating_add(1);
         self.job.wake_at = Some(retry_at);

@@ -124,10 +124,16 @@ fn absence_does_not_go_by_a_clock_that_can_be_set() {
     // Set back by 900 s: the wait is not 900 s longer.
     job = advance(&job, &absent(10), at(100)).unwrap().job;
     assert_eq!(job.wake_at, Some(at(210)));
-    assert_eq!(advance(&job, &absent(120), at(210)).unwrap().job.phase, Phase::Due);
+    assert_eq!(
+        advance(&job, &absent(120), at(210)).unwrap().job.phase,
+        Phase::Due
+    );
     // One look-up alone never suffices, whatever it says.
     assert!(matches!(
-        advance(&uncertain, &absent(80_000), at(80_000)).unwrap().job.phase,
+        advance(&uncertain, &absent(80_000), at(80_000))
+            .unwrap()
+            .job
+            .phase,
         Phase::Uncertain { .. }
     ));
 }
@@ -169,9 +175,18 @@ fn an_end_that_was_only_told_waits_for_the_providers_word() {
             poll_at: at(60),
         };
         let lagging = run(&job, &[polled(ProviderStatus::InProgress)]).job;
-        assert!(lagging.phase == Phase::Submitted && lagging.early.is_some(), "still to be confirmed");
-        assert_eq!(run(&lagging, &[polled(ProviderStatus::Failed)]).job.phase, Phase::Failed);
-        assert_eq!(run(&lagging, &[polled(ProviderStatus::Delivered)]).job.phase, Phase::Delivered);
+        assert!(
+            lagging.phase == Phase::Submitted && lagging.early.is_some(),
+            "still to be confirmed"
+        );
+        assert_eq!(
+            run(&lagging, &[polled(ProviderStatus::Failed)]).job.phase,
+            Phase::Failed
+        );
+        assert_eq!(
+            run(&lagging, &[polled(ProviderStatus::Delivered)]).job.phase,
+            Phase::Delivered
+        );
     }
 }
 

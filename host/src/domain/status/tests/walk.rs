@@ -169,7 +169,11 @@ fn check_return_to_queue(before: &Job, happening: &Happening) {
                 .early
                 .as_ref()
                 .is_some_and(|early| early.provider_id == *provider_id) => {}
-        (_, Happening::News { update, .. }) if update.error.as_ref().is_some_and(|error| before.retry.allows(error)) => {}
+        (_, Happening::News { update, .. })
+            if update
+                .error
+                .as_ref()
+                .is_some_and(|error| before.retry.allows(error)) => {}
         other => panic!("back in the queue by {other:?}"),
     }
 }
@@ -179,7 +183,10 @@ fn repeat_changes_nothing(step: &Step, happening: &Happening, now: Timestamp) {
         happening,
         Happening::Taken { .. } | Happening::CancelRequested | Happening::Purged | Happening::Claimed { .. }
     ) || step.job.phase.is_final()
-        && !matches!(happening, Happening::News { .. } | Happening::Purged);
+        && !matches!(
+            happening,
+            Happening::News { .. } | Happening::Told { .. } | Happening::Purged
+        );
     if repeatable && let Ok(again) = advance(&step.job, happening, now) {
         assert_eq!(again.job, step.job, "a repeat changes nothing");
         assert!(again.entries.is_empty());
