@@ -136,6 +136,12 @@ impl House {
         inside.runtime.shutdown_timeout(Duration::from_secs(20));
     }
 
+    /// The database while nothing runs on it.
+    pub(crate) fn closed(&self) -> Store {
+        assert!(self.inside.is_none(), "it runs");
+        Store::open_backend(self.platter.clone(), self.clock.clone()).expect("a sound database")
+    }
+
     /// Lets `seconds` pass for both sides, and the work that is due then begin.
     pub(crate) fn pass(&self, seconds: u32) {
         self.outside.block_on(self.provider.advance(u64::from(seconds)));

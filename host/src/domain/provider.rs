@@ -115,10 +115,9 @@ const CANCELLED: [i64; 2] = [75, 76];
 
 impl FailureClass {
     /// The classes that an operator may let another fax follow; after the others it is in vain or not wanted.
-    pub const RETRYABLE: [(&'static str, Self); 5] = [
+    pub const RETRYABLE: [(&'static str, Self); 4] = [
         ("busy", Self::Busy),
         ("no_answer", Self::NoAnswer),
-        ("fetch", Self::Fetch),
         ("line", Self::Line),
         ("fax", Self::Fax),
     ];

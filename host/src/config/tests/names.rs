@@ -99,6 +99,7 @@ fn every_variable_has_its_effect() {
         ("FAX_RETRIES", "3"),
         ("FAX_RETRY_SECONDS", "60"),
         ("FAX_RETRY_AFTER", "busy,line"),
+        ("FETCH_RETRIES", "1"),
         ("CONFIRM_CALLBACKS", "yes"),
         ("HTTP_LISTEN", "localhost:9000"),
         ("HTTPS_LISTEN", "127.0.0.1:9443"),
