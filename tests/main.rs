@@ -11,6 +11,7 @@
 )]
 
 mod callbacks;
+mod clock_jumps;
 mod crash;
 mod edge;
 mod every_way;
@@ -22,6 +23,7 @@ mod inbound;
 mod keeping;
 mod lifetimes;
 mod line;
+mod long_queue;
 mod peer_faults;
 mod plugins;
 mod provider;

@@ -1,8 +1,9 @@
 //! A disk in memory that forgets what was not synced when the power goes.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use redb::StorageBackend;
 
 use super::dice::Dice;
@@ -30,7 +31,7 @@ enum Write {
 impl Platter {
     /// The disk as it is after a power cut now: what was synced, and any part of what was written since.
     pub(crate) fn cut(&self, dice: &mut Dice) -> Self {
-        let mut state = self.0.lock().expect("platter");
+        let mut state = self.0.lock();
         state.dead = true;
         let mut content = state.synced.clone();
         for write in &state.since {
@@ -46,7 +47,7 @@ impl Platter {
     }
 
     fn change(&self, write: Write) {
-        let mut state = self.0.lock().expect("platter");
+        let mut state = self.0.lock();
         write.apply(&mut state.content);
         state.since.push(write);
     }
@@ -69,11 +70,11 @@ impl Write {
 
 impl StorageBackend for Platter {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.lock().expect("platter").content.len() as u64)
+        Ok(self.0.lock().content.len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let state = self.0.lock().expect("platter");
+        let state = self.0.lock();
         let offset = usize::try_from(offset).expect("offset");
         let part = state
             .content
@@ -89,7 +90,7 @@ impl StorageBackend for Platter {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        let state = &mut *self.0.lock().expect("platter");
+        let state = &mut *self.0.lock();
         if state.dead {
             return Err(io::Error::other("no power"));
         }
