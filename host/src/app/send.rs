@@ -184,6 +184,7 @@ impl App {
                 left: config.dispatch.fax_retries,
                 wait: config.dispatch.fax_retry,
                 after: config.dispatch.fax_retry_after.clone(),
+                fetches_left: config.dispatch.fetch_retries,
             },
             past: Vec::new(),
             created_at: now,

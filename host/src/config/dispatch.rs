@@ -28,6 +28,8 @@ pub struct DispatchConfig {
     pub fax_retry: Duration,
     /// `fax_retry_after`, default `busy` and `no_answer`: the failures that another fax may follow
     pub fax_retry_after: Vec<FailureClass>,
+    /// `fetch_retries`, default 3: further faxes of a job whose document the provider could not fetch from us
+    pub fetch_retries: u32,
 }
 
 impl Default for DispatchConfig {
@@ -42,6 +44,7 @@ impl Default for DispatchConfig {
             fax_retries: 0,
             fax_retry: Duration::from_secs(300),
             fax_retry_after: FaxRetry::usual(),
+            fetch_retries: 3,
         }
     }
 }
@@ -64,6 +67,7 @@ impl DispatchConfig {
             fax_retry: seconds("dispatch.fax_retry_seconds", 0.0..=DAY, default.fax_retry),
             fax_retries: from.whole("dispatch.fax_retries", 0..=20, default.fax_retries),
             fax_retry_after: classes(from, "dispatch.fax_retry_after", default.fax_retry_after),
+            fetch_retries: from.whole("dispatch.fetch_retries", 0..=20, default.fetch_retries),
             confirm_callbacks: from.flag("dispatch.confirm_callbacks", default.confirm_callbacks),
             concurrency: from.count("dispatch.concurrency", 256, default.concurrency),
         }

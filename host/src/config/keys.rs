@@ -78,6 +78,7 @@ pub const KEYS: &[Key] = &[
     plain("dispatch.fax_retries", &["FAX_RETRIES"]),
     plain("dispatch.fax_retry_seconds", &["FAX_RETRY_SECONDS"]),
     plain("dispatch.fax_retry_after", &["FAX_RETRY_AFTER"]),
+    plain("dispatch.fetch_retries", &["FETCH_RETRIES"]),
     plain("dispatch.confirm_callbacks", &["CONFIRM_CALLBACKS"]),
     listener("listen.http", &["HTTP_LISTEN"]),
     listener("listen.https", &["HTTPS_LISTEN"]),

@@ -126,6 +126,7 @@ fn dispatch_section(config: &DispatchConfig) -> Table {
         fax_retries,
         fax_retry,
         fax_retry_after,
+        fetch_retries,
     } = config;
     let after: Vec<_> = fax_retry_after.iter().map(|class| class.as_str()).collect();
     section([
@@ -137,6 +138,7 @@ fn dispatch_section(config: &DispatchConfig) -> Table {
         ("fax_retries", whole(u64::from(*fax_retries))),
         ("fax_retry_seconds", span(*fax_retry, Unit::Seconds)),
         ("fax_retry_after", after.into()),
+        ("fetch_retries", whole(u64::from(*fetch_retries))),
         ("confirm_callbacks", (*confirm_callbacks).into()),
     ])
 }

@@ -94,6 +94,10 @@ pub struct FaxRetry {
     /// After which failures.
     #[serde(default = "FaxRetry::usual")]
     pub after: Vec<FailureClass>,
+    /// Further faxes that may be made when the provider could not fetch the document, which is our fault or the
+    /// line's: nothing was sent.
+    #[serde(default)]
+    pub fetches_left: u32,
 }
 
 /// A fax at the provider that failed before the present one.
@@ -262,11 +266,57 @@ impl FaxRetry {
     /// Whether another fax may follow one that failed like this.
     #[must_use]
     pub fn allows(&self, error: &FaxError) -> bool {
-        self.left > 0 && self.after.contains(&error.class())
+        match error.class() {
+            FailureClass::Fetch => self.fetches_left > 0,
+            class => self.left > 0 && self.after.contains(&class),
+        }
+    }
+
+    /// Another fax follows one that failed like this.
+    pub fn use_up(&mut self, error: &FaxError) {
+        let left = match error.class() {
+            FailureClass::Fetch => &mut self.fetches_left,
+            _ => &mut self.left,
+        };
+        *left = left.saturating_sub(1);
     }
 }
 
 impl Job {
+    /// A job of one page that was accepted at `now` and is due; it has a day. For callers that care about little else.
+    #[must_use]
+    pub fn queued(id: JobId, owner: &str, to: E164, now: Timestamp) -> Self {
+        Self {
+            id,
+            owner: owner.to_owned(),
+            phase: Phase::Due,
+            wake_at: Some(now),
+            deadline: crate::base::clock::after(now, Duration::from_secs(86_400)),
+            attempts: 0,
+            looks: 0,
+            to_raw: to.as_str().to_owned(),
+            to,
+            options: SendOptions::default(),
+            file_name: None,
+            media_type: "application/pdf".to_owned(),
+            pages: Some(1),
+            artifact: None,
+            purged_at: None,
+            expires_at: None,
+            provider_id: None,
+            error: None,
+            cost_cents: None,
+            resend_of: None,
+            cancel_requested: false,
+            early: None,
+            retry: FaxRetry::default(),
+            past: Vec::new(),
+            created_at: now,
+            updated_at: now,
+            completed_at: None,
+        }
+    }
+
     /// The state that clients see.
     #[must_use]
     pub fn status(&self) -> PublicStatus {

@@ -79,7 +79,9 @@ pub enum FailureClass {
     Fax,
     /// The number takes no faxes, now or ever: another fax to it is in vain.
     Number,
-    /// The document could not be fetched or converted.
+    /// The provider could not fetch the document from us: nothing was sent.
+    Fetch,
+    /// The document could not be converted.
     Document,
     /// Cancelled, by its sender or by a limit of time.
     Cancelled,
@@ -88,18 +90,25 @@ pub enum FailureClass {
 }
 
 /// The provider's error table, as far as it is known by more than one source; where sources differ the stricter one
-/// counts. An id that is not here belongs to its type.
-const KNOWN: [(FailureClass, &[i64]); 5] = [
-    (FailureClass::Busy, &[17, 35, 90, 118]),
-    (FailureClass::NoAnswer, &[16, 30, 39, 87, 94, 112]),
+/// counts. What is not here belongs to the class of its type.
+const KNOWN: [(FailureClass, FailureClass, &[i64]); 6] = [
+    (FailureClass::Line, FailureClass::Busy, &[17, 35, 90, 118]),
     (
+        FailureClass::Line,
+        FailureClass::NoAnswer,
+        &[16, 30, 39, 87, 94, 112],
+    ),
+    (
+        FailureClass::Line,
         FailureClass::Number,
         &[
             32, 34, 47, 49, 50, 52, 71, 73, 85, 91, 92, 95, 107, 109, 115, 116, 123,
         ],
     ),
-    (FailureClass::Other, &[5, 46, 79, 86, 105, 125]),
-    (FailureClass::Document, &[113]),
+    // The account has no funds; the fax is complete.
+    (FailureClass::Fax, FailureClass::Other, &[46, 79]),
+    (FailureClass::Fax, FailureClass::Document, &[113]),
+    (FailureClass::Document, FailureClass::Fetch, &[54]),
 ];
 /// Cancelled on request, and because a limit of time passed.
 const CANCELLED: [i64; 2] = [75, 76];
@@ -122,6 +131,7 @@ impl FailureClass {
             Self::Line => "line",
             Self::Fax => "fax",
             Self::Number => "number",
+            Self::Fetch => "fetch",
             Self::Document => "document",
             Self::Cancelled => "cancelled",
             Self::Other => "other",
@@ -136,7 +146,7 @@ impl FaxError {
         let of_type = match self.error_type.as_str() {
             "lineError" => FailureClass::Line,
             "faxError" => FailureClass::Fax,
-            "documentConversionError" => return FailureClass::Document,
+            "documentConversionError" => FailureClass::Document,
             "cancelled" => return FailureClass::Cancelled,
             _ => return FailureClass::Other,
         };
@@ -146,8 +156,10 @@ impl FaxError {
         if CANCELLED.contains(&id) {
             return FailureClass::Cancelled;
         }
-        let known = KNOWN.iter().find(|(_, ids)| ids.contains(&id));
-        known.map_or(of_type, |(class, _)| *class)
+        let known = KNOWN
+            .iter()
+            .find(|(within, _, ids)| *within == of_type && ids.contains(&id));
+        known.map_or(of_type, |(_, class, _)| *class)
     }
 }
 
@@ -209,11 +221,13 @@ mod tests {
             ("lineError", Some(4711), FailureClass::Line),
             ("lineError", None, FailureClass::Line),
             ("faxError", Some(20), FailureClass::Fax),
+            ("faxError", Some(17), FailureClass::Fax),
             ("faxError", Some(75), FailureClass::Cancelled),
             ("faxError", Some(76), FailureClass::Cancelled),
             ("faxError", Some(113), FailureClass::Document),
             ("faxError", Some(46), FailureClass::Other),
             ("documentConversionError", Some(17), FailureClass::Document),
+            ("documentConversionError", Some(54), FailureClass::Fetch),
             ("generalError", Some(5), FailureClass::Other),
             ("generalError", Some(17), FailureClass::Other),
             ("fatalError", Some(126), FailureClass::Other),

@@ -39,7 +39,7 @@ impl Step {
             error: error.clone(),
             cost_cents,
         });
-        self.job.retry.left = self.job.retry.left.saturating_sub(1);
+        self.job.retry.use_up(error);
         self.job.early = None;
         self.go(Phase::Due, at);
         self.push(entry);

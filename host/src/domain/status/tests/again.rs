@@ -11,6 +11,7 @@ fn patient() -> Job {
             left: 1,
             wait: Duration::from_secs(300),
             after: FaxRetry::usual(),
+            fetches_left: 0,
         },
         ..accepted()
     }
@@ -107,6 +108,23 @@ fn what_may_have_printed_or_never_works_is_not_tried_again() {
     };
     assert_eq!(
         run(&late, &[claimed(), taken("A"), busy("A")]).job.phase,
+        Phase::Failed
+    );
+}
+
+#[test]
+fn a_document_that_could_not_be_fetched_is_offered_again_on_an_account_of_its_own() {
+    let unfetched = |id| failed(id, "documentConversionError", 54, 0);
+    let mut job = patient();
+    assert_eq!(
+        run(&job, &[claimed(), taken("A"), unfetched("A")]).job.phase,
+        Phase::Failed
+    );
+    (job.retry.left, job.retry.fetches_left) = (0, 1);
+    let due = run(&job, &[claimed(), taken("A"), unfetched("A")]).job;
+    assert_eq!((due.phase, due.retry.fetches_left), (Phase::Due, 0));
+    assert_eq!(
+        run(&due, &[claimed(), taken("B"), unfetched("B")]).job.phase,
         Phase::Failed
     );
 }

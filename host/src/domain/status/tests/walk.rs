@@ -25,7 +25,7 @@ fn status() -> impl Strategy<Value = ProviderStatus> {
 }
 
 fn any_update() -> impl Strategy<Value = Box<StatusUpdate>> {
-    let error_id = prop::option::of(prop::sample::select(vec![34_i64, 17, 112, 75]));
+    let error_id = prop::option::of(prop::sample::select(vec![34_i64, 17, 112, 75, 54]));
     let id = prop::sample::select(vec!["A", "A", "A", "B", "C"]);
     (
         id,
@@ -40,7 +40,12 @@ fn any_update() -> impl Strategy<Value = Box<StatusUpdate>> {
             update.completed_at = completed.map(at);
             update.error = error_id.map(|error_id| FaxError {
                 error_id: Some(error_id),
-                error_type: "lineError".to_owned(),
+                error_type: if error_id == 54 {
+                    "documentConversionError"
+                } else {
+                    "lineError"
+                }
+                .to_owned(),
                 ..refused_by_provider()
             });
             update
@@ -139,8 +144,8 @@ fn check_step(before: &Job, happening: &Happening, now: Timestamp, step: &Step) 
         _ => assert_eq!(after.attempts, before.attempts, "only a claim is an attempt"),
     }
     assert_eq!(
-        after.past.len() + after.retry.left as usize,
-        before.past.len() + before.retry.left as usize,
+        after.past.len() + (after.retry.left + after.retry.fetches_left) as usize,
+        before.past.len() + (before.retry.left + before.retry.fetches_left) as usize,
         "every past fax used up one retry"
     );
     if after.phase == Phase::Due && before.past == after.past && before.phase == Phase::Due {
@@ -183,7 +188,10 @@ fn repeat_changes_nothing(step: &Step, happening: &Happening, now: Timestamp) {
         happening,
         Happening::Taken { .. } | Happening::CancelRequested | Happening::Purged | Happening::Claimed { .. }
     ) || step.job.phase.is_final()
-        && !matches!(happening, Happening::News { .. } | Happening::Purged);
+        && !matches!(
+            happening,
+            Happening::News { .. } | Happening::Told { .. } | Happening::Purged
+        );
     if repeatable && let Ok(again) = advance(&step.job, happening, now) {
         assert_eq!(again.job, step.job, "a repeat changes nothing");
         assert!(again.entries.is_empty());
@@ -197,6 +205,7 @@ proptest! {
     fn whatever_happens(events in prop::collection::vec(event(), 1..60), retries in 0..3_u32) {
         let (mut job, mut now) = (accepted(), 10);
         job.retry.left = retries;
+        job.retry.fetches_left = retries;
         job.retry.after = FaxRetry::usual();
         for Event { happening, later } in events {
             now = (now + later).max(0);
