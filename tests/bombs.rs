@@ -329,7 +329,7 @@ async fn limits_have_a_status_and_a_sentence_each() {
     for (name, bytes, status, says) in [
         ("bytes", vec![b'x'; 7 << 20], 413, "larger than 6 MiB"),
         ("pages", pages.into_bytes(), 422, "more than 200 pages"),
-        ("pixels", pixels, 413, "too many pixels"),
+        ("pixels", pixels, 413, "make it smaller"),
         ("memory", of("content of 300 MB"), 413, "memory"),
         ("time", of("a form within itself"), 422, ""),
         ("nesting", of("deep arrays"), 422, ""),

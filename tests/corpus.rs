@@ -4,7 +4,7 @@
 //! All of them are made here when the test runs. Ghostscript and poppler are asked where they are installed; without
 //! them what they would have shown is skipped, and said so.
 
-mod compare;
+pub(crate) mod compare;
 mod pdfs;
 mod pictures;
 pub(crate) mod refusals;

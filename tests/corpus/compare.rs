@@ -52,10 +52,7 @@ pub(crate) fn words(pdf: &[u8], words: &[String]) -> Vec<String> {
         .output();
     let text = String::from_utf8_lossy(&output.expect("pdftotext").stdout).into_owned();
     // Marks that turn the direction of reading are poppler's own.
-    let text: String = text
-        .chars()
-        .filter(|c| !('\u{200e}'..='\u{202e}').contains(c))
-        .collect();
+    let text: String = text.chars().filter(|c| !is_mark(*c)).collect();
     let mut rest = text.as_str();
     let mut wrong = Vec::new();
     for word in words {
@@ -68,6 +65,11 @@ pub(crate) fn words(pdf: &[u8], words: &[String]) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// Marks that turn the direction of reading.
+pub(crate) fn is_mark(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Pages whose ink differs from Ghostscript's by more than `times`, and pages that are white only here.
@@ -109,7 +111,7 @@ pub(crate) fn ghostscript(folder: &Path, file: &Path) -> Result<Vec<u64>, String
             "-r204x196",
             "-g1728x2156",
         ])
-        .args(["-dPDFFitPage", "-dShowAnnots=true"])
+        .args(["-dPDFFitPage", "-dUseCropBox", "-dShowAnnots=true"])
         .arg(format!("-sOutputFile={}", out.display()))
         .arg(file)
         .stdout(Stdio::null())

@@ -75,7 +75,8 @@ fn geometry() -> Vec<Case> {
     ));
     let mut mixed = Pdf::new();
     for size in ["0 0 612 792", "0 0 792 612", "0 0 842 1191"] {
-        mixed.page(&format!("/MediaBox [{size}] {FONT}"), &line("Mixed"));
+        let content = "BT /F 24 Tf 72 500 Td (Mixed) Tj ET 60 60 400 400 re S";
+        mixed.page(&format!("/MediaBox [{size}] {FONT}"), content);
     }
     all.push(Case::fax(
         "pdf of mixed sizes",
@@ -184,7 +185,9 @@ fn filters() -> Vec<Case> {
         )
         .ink(Ink::Some),
     );
-    all.push(filtered("bare deflate", "/Filter /FlateDecode", &bare).ink(Ink::Some));
+    // Poppler reads nothing of it.
+    let Case { bytes, .. } = filtered("bare deflate", "/Filter /FlateDecode", &bare);
+    all.push(Case::fax("pdf with bare deflate", bytes, 1, &[]).ink(Ink::Some));
     let mut parts = Pdf::new();
     let (first, second) = (
         parts.stream("", b"BT /F 24 Tf 72 700 Td (Two"),

@@ -191,6 +191,7 @@ impl Workbench {
             parts: Arc::new(parts),
             paper: options.paper,
             limits,
+            checked: false,
             max_output: self.plugin.config.max_output,
         }
     }

@@ -30,6 +30,8 @@ pub(super) struct Order {
     pub(super) parts: Arc<Vec<Part>>,
     pub(super) paper: Paper,
     pub(super) limits: ConvertLimits,
+    /// Whether the document was opened before, and only its pages are to be drawn.
+    pub(super) checked: bool,
     /// Bytes that the plugin's own limit allows.
     pub(super) max_output: u64,
 }
@@ -122,6 +124,7 @@ impl Plugins {
                 parts: Arc::clone(&parts),
                 paper,
                 limits,
+                checked: false,
                 max_output: plugin.config.max_output,
             };
             let answer = call(self.runtime(), plugin, move |session, callee| {
@@ -251,10 +254,13 @@ pub(super) async fn open(
     let instance = pre.instantiate_async(&mut session.store).await?;
     let guest = instance.faxgate_policy_converter();
     let parts: Vec<conv::Part> = order.parts.iter().map(convert::part).collect();
-    let options = [(
+    let mut options = vec![(
         "page-size".to_owned(),
         convert::paper_name(order.paper).to_owned(),
     )];
+    if order.checked {
+        options.push(("checked".to_owned(), "true".to_owned()));
+    }
     let limits = conv::Limits {
         max_pages: order.limits.max_pages,
         max_bytes: order.limits.max_bytes,

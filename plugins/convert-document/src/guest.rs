@@ -74,6 +74,9 @@ impl GuestDocument for Opened {
             paper,
             limits,
             library: &fonts::font,
+            checked: options
+                .iter()
+                .any(|(name, value)| name == "checked" && value == "true"),
             refuse_active: host::setting(ACTIVE_CONTENT).as_deref() == Some("refuse"),
         };
         let document = crate::Document::open(parts, terms).map_err(failure)?;

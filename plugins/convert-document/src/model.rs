@@ -37,6 +37,8 @@ pub struct Terms<'a> {
     pub library: Library<'a>,
     /// Whether a PDF with scripts, attachments or links to other files is refused instead of cleaned.
     pub refuse_active: bool,
+    /// Whether it was opened before, so that only its pages are to be drawn.
+    pub checked: bool,
 }
 
 #[cfg(test)]
@@ -48,6 +50,7 @@ impl Terms<'_> {
             limits,
             library: &|_| None,
             refuse_active: false,
+            checked: false,
         }
     }
 }

@@ -235,7 +235,9 @@ fn active_content_is_cleaned_or_refused() {
         refuse_active: true,
         ..Terms::plain(Paper::Letter, LIMITS)
     };
-    let refused = Document::open(part(acting, "application/pdf"), strict).err().unwrap();
+    let refused = Document::open(part(acting, "application/pdf"), strict)
+        .err()
+        .unwrap();
     assert_eq!(refused.kind, FailureKind::Broken);
     assert!(Document::open(part(whole, "application/pdf"), strict).is_ok());
 }

@@ -23,7 +23,10 @@ fn open(files: &[&[u8]]) -> Result<Document, Failure> {
         media_type: "application/pdf".to_owned(),
         attributes: Vec::new(),
     };
-    Document::open(files.iter().map(part).collect(), Terms::plain(Paper::Letter, LIMITS))
+    Document::open(
+        files.iter().map(part).collect(),
+        Terms::plain(Paper::Letter, LIMITS),
+    )
 }
 
 fn ink(document: &Document) -> Vec<u64> {

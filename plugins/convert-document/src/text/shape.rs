@@ -109,10 +109,13 @@ impl ShapedPages {
             let end = at + c.len_utf8();
             let script = c.script();
             if let Some(last) = items.last_mut() {
-                let face = last.face.and_then(|face| self.shelf.faces.get(face));
-                let stays = is_steering(c) || face.is_some_and(|face| face.has(c));
-                let same = matches!(script, Script::Inherited) || is_steering(c) || script == last.script;
-                if stays && same {
+                let on = |c| {
+                    last.face
+                        .and_then(|face| self.shelf.faces.get(face))
+                        .is_some_and(|face| face.has(c))
+                };
+                let joins = script == Script::Inherited && on(c);
+                if is_steering(c) || joins {
                     last.range.end = end;
                     continue;
                 }
@@ -121,7 +124,11 @@ impl ShapedPages {
             }
             let face = self.shelf.of(c);
             match items.last_mut() {
-                Some(last) if last.face == face && (last.script == script || face.is_none()) => {
+                Some(last) if last.face == face && goes_with(last.script, script, face) => {
+                    // Spaces and punctuation take the script of what stands beside them.
+                    if last.script == Script::Common {
+                        last.script = script;
+                    }
                     last.range.end = end;
                 }
                 _ => items.push(Item {
@@ -154,8 +161,9 @@ impl ShapedPages {
         ];
         let features: &[Feature] = if rtl { &[] } else { &plain };
         let font = face.font.clone();
+        let shaper = ShaperFont::new(&font);
         let options = ShapeOptions::new().features(features);
-        if harfrust::shape(&ShaperFont::new(&font), &mut buffer, options).is_err() {
+        if harfrust::shape(&shaper, &mut buffer, options).is_err() {
             self.boxes(text, shaped);
             return;
         }
@@ -174,7 +182,7 @@ impl ShapedPages {
             let Ok(id) = u16::try_from(info.glyph_id) else {
                 continue;
             };
-            let glyph = face.glyph(id, &font, part, place.x_advance);
+            let glyph = face.glyph(id, &shaper, part);
             let advance = place.x_advance as f32 * unit;
             // Wide characters stand in the middle of their two columns.
             let wide = part.chars().map(columns).max() == Some(2) && advance > 0.0;
@@ -204,9 +212,8 @@ impl ShapedPages {
             let Some(id) = shaper.nominal_glyph(u32::from(BOX)) else {
                 return;
             };
-            let advance = shaper.glyph_h_advance(id);
             let id = u16::try_from(id.to_u32()).unwrap_or(0);
-            let glyph = face.glyph(id, &font, "□", advance);
+            let glyph = face.glyph(id, &shaper, "□");
             shaped.glyphs.push(Placed {
                 face: 0,
                 glyph,
@@ -218,14 +225,18 @@ impl ShapedPages {
     }
 }
 
+/// Whether characters of two scripts are shaped together.
+fn goes_with(one: Script, other: Script, face: Option<usize>) -> bool {
+    one == other || face.is_none() || one == Script::Common || other == Script::Common
+}
+
 impl Face {
     /// Takes a glyph into the subset; the first use says what it stands for.
-    fn glyph(&mut self, id: u16, font: &harfrust::Font, text: &str, _advance: i32) -> u16 {
+    fn glyph(&mut self, id: u16, shaper: &ShaperFont<'_, '_>, text: &str) -> u16 {
         let glyph = self.used.remap(id);
-        if !self.widths.contains_key(&glyph) {
-            let advance = ShaperFont::new(font).glyph_h_advance(u32::from(id).into());
-            self.widths.insert(glyph, advance);
-        }
+        self.widths
+            .entry(glyph)
+            .or_insert_with(|| shaper.glyph_h_advance(u32::from(id).into()));
         if !text.is_empty() {
             self.texts.entry(glyph).or_insert_with(|| text.to_owned());
         }

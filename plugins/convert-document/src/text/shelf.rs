@@ -2,8 +2,8 @@
 
 use super::layout::{Pages, is_steering};
 use crate::model::Library;
-use harfrust::{Font, ShaperFont};
-use std::collections::{BTreeMap, BTreeSet};
+use harfrust::{Buffer, Font, ShapeOptions, ShaperFont};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use subsetter::GlyphRemapper;
 use unicode_script::{Script, UnicodeScript};
@@ -37,6 +37,8 @@ pub(super) struct Face {
 /// The fonts of a document, in the order in which they are asked for a character.
 pub(super) struct Shelf {
     pub(super) faces: Vec<Face>,
+    /// Where each character of the document is found.
+    places: HashMap<char, usize>,
 }
 
 impl Face {
@@ -56,9 +58,19 @@ impl Face {
 
     /// Whether the font has a glyph for the character.
     pub(super) fn has(&self, c: char) -> bool {
-        ShaperFont::new(&self.font)
-            .nominal_glyph(u32::from(c))
-            .is_some_and(|glyph| glyph.to_u32() != 0)
+        let glyph = self.font.charmap().map_unicode(c);
+        glyph.is_some()
+    }
+
+    /// Whether the font can put the character together from others: a letter and its accents (OpenType shaping
+    /// decomposes what has no glyph of its own).
+    fn composes(&self, c: char) -> bool {
+        let mut buffer = Buffer::new();
+        buffer.push(u32::from(c), 0);
+        buffer.guess_segment_properties();
+        let shaped = harfrust::shape(&ShaperFont::new(&self.font), &mut buffer, ShapeOptions::new());
+        let glyphs = buffer.glyph_infos();
+        shaped.is_ok() && glyphs.len() > 1 && glyphs.iter().all(|glyph| glyph.glyph_id != 0)
     }
 
     /// Points for one unit of the font.
@@ -87,8 +99,8 @@ impl Shelf {
             .collect();
         let mut faces = vec![mono];
         let mut asked = BTreeSet::new();
-        for c in seen {
-            if is_steering(c) || c.is_control() || faces.iter().any(|face| face.has(c)) {
+        for c in seen.iter().copied() {
+            if is_steering(c) || c.is_control() || find(&faces, c).is_some() {
                 continue;
             }
             let Some(script) = wanted(c) else { continue };
@@ -101,16 +113,22 @@ impl Shelf {
             };
             faces.extend(data.and_then(|data| Face::new(data, OTHER_SIZE)));
         }
-        Some(Self { faces })
+        let shown = |c: &char| !c.is_control() && *c != char::REPLACEMENT_CHARACTER;
+        let place = |c: char| Some((c, find(&faces, c)?));
+        let places = seen.into_iter().filter(shown).filter_map(place).collect();
+        Some(Self { faces, places })
     }
 
     /// The font to draw a character with.
     pub(super) fn of(&self, c: char) -> Option<usize> {
-        if c.is_control() || c == char::REPLACEMENT_CHARACTER {
-            return None;
-        }
-        self.faces.iter().position(|face| face.has(c))
+        self.places.get(&c).copied()
     }
+}
+
+/// The first font that draws a character.
+fn find(faces: &[Face], c: char) -> Option<usize> {
+    let whole = faces.iter().position(|face| face.has(c));
+    whole.or_else(|| faces.iter().position(|face| face.composes(c)))
 }
 
 /// The script to ask a font for, as its ISO 15924 code. Chinese and Japanese share one.
