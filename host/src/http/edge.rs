@@ -31,7 +31,7 @@ use super::server::Inner;
 use super::timeouts::Timeouts;
 use crate::app::{App, Check};
 use crate::base::id::{self, IdSource};
-use crate::telemetry::metrics::{HTTP_REQUEST_SECONDS, HTTP_REQUESTS};
+use crate::telemetry::requests::RequestMeter;
 
 /// Names a request in answers and logs.
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -65,6 +65,7 @@ struct Shared {
     metrics: MetricsPage,
     timeouts: Timeouts,
     limits: Limits,
+    meter: RequestMeter,
     readiness: tokio::sync::Mutex<Option<(Instant, Readiness)>>,
 }
 
@@ -109,6 +110,7 @@ impl Edge {
             metrics,
             timeouts,
             limits: Limits::default(),
+            meter: RequestMeter::default(),
             readiness: tokio::sync::Mutex::new(None),
         }))
     }
@@ -229,7 +231,7 @@ pub(super) async fn respond(
             None => guarded(router, request).await,
         };
         dress(response.headers_mut(), &client, &id);
-        log(&method, &response, &client, started.elapsed());
+        log(edge, &method, &response, &client, started.elapsed());
         response
     }
     .instrument(span)
@@ -266,18 +268,12 @@ fn dress(headers: &mut HeaderMap, client: &Client, id: &RequestId) {
     }
 }
 
-fn log(method: &Method, response: &Response, client: &Client, took: Duration) {
+fn log(edge: &Edge, method: &Method, response: &Response, client: &Client, took: Duration) {
     let seen = response.extensions().get::<Seen>();
     let route = seen.map_or("-", |seen| seen.route);
     let status = response.status();
     let method = known_method(method);
-    metrics::counter!(
-        HTTP_REQUESTS,
-        "method" => method, "route" => route, "status" => status.as_str().to_owned()
-    )
-    .increment(1);
-    metrics::histogram!(HTTP_REQUEST_SECONDS, "method" => method, "route" => route)
-        .record(took.as_secs_f64());
+    edge.0.meter.record(method, route, status.as_u16(), took);
     tracing::info!(
         target: "faxgate::access",
         method,
