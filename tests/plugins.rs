@@ -18,6 +18,7 @@ pub(crate) mod testing;
 
 pub(crate) const DIAL_PLAN: &[u8] = include_bytes!("fixtures/plugins/dial-plan.wasm");
 const FOOTER: &[u8] = include_bytes!("fixtures/plugins/footer.wasm");
+const COUNTRY_FENCE: &[u8] = include_bytes!("fixtures/plugins/country-fence.wasm");
 const ROTATE_TOKEN: &[u8] = include_bytes!("fixtures/plugins/rotate-token.wasm");
 
 /// Puts a file into the plugin folder in one step, as the guide says.
@@ -119,6 +120,25 @@ async fn a_dial_plan_is_taken_up_and_its_last_good_version_stays() {
     .await;
     let reload = world.admin.post("/admin/plugins/reload", &json!({})).await;
     assert_eq!(reload.status, 200, "{}", reload.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_in_c_serves_like_any_other() {
+    let mut setup = Setup::new();
+    setup.set("plugins.country-fence.settings.allow", "+1 212, +44");
+    let world = setup.start().await;
+    let id = world.admin.accepted(&letter("+1 646 555 0142")).await;
+    world.admin.reaches(&id, "SUCCESS").await;
+    drop_in(&world, "country-fence", COUNTRY_FENCE);
+    serves(&world, "country-fence").await;
+    let fenced = refused(&world, "+1 646 555 0142", 400).await;
+    assert!(fenced.contains("may not be faxed from here"), "{fenced}");
+    let national = refused(&world, "212 555 0142", 400).await;
+    assert!(national.contains("in full"), "{national}");
+    let id = world.admin.accepted(&letter("011 44 20 7946 0018")).await;
+    assert_eq!(world.admin.job(&id).await["to"], "+442079460018");
+    world.admin.reaches(&id, "SUCCESS").await;
+    world.gate.says("refused a number outside the fence").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
