@@ -398,7 +398,7 @@ async fn readiness_names_each_check_without_its_reasons() {
 async fn a_panic_is_a_fault_of_one_request() {
     let test = TestEdge::new().await;
     let router = axum::Router::new().route("/", axum::routing::get(|| async { panic!("boom") as () }));
-    let response = super::edge::respond(&test.edge, &router, super::testing::local(), get("/")).await;
+    let response = super::edge::respond(&test.edge, &router, super::testing::local(), get("/"), None).await;
     assert_eq!(response.status(), 500);
     assert!(!String::from_utf8_lossy(&body(response).await).contains("boom"));
 }
