@@ -195,14 +195,8 @@ async fn overdue(activity: &Activity, timeouts: &Timeouts, drained: bool) {
     if !drained {
         return tokio::time::sleep(timeouts.close).await;
     }
-    // The library waits for a first request; one may be on its way, but not for long.
-    if activity.is_fresh() {
-        tokio::time::sleep(timeouts.first).await;
-        if activity.is_fresh() {
-            return;
-        }
-    }
-    // What was answered last may still be on its way to a slow client.
+    // What was answered last may still be on its way to a slow client; over HTTP/2, a client may never confirm that
+    // it was told.
     loop {
         tokio::time::sleep(timeouts.close).await;
         if activity.is_idle() {

@@ -61,7 +61,7 @@ fn wrong_in_2(parts: &Parts) -> Option<&'static str> {
 
 fn is_host(host: &HeaderValue) -> bool {
     let text = host.to_str().unwrap_or_default();
-    text.parse::<Authority>().is_ok() && !text.contains('@')
+    text.parse::<Authority>().is_ok() && !text.contains(['@', ','])
 }
 
 #[cfg(test)]

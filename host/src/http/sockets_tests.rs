@@ -323,3 +323,94 @@ async fn handshakes_that_never_end_are_not_waited_for() {
             .contains("200 OK")
     );
 }
+
+/// Waits until nothing but the listener is left.
+async fn alone(running: &Running) {
+    while running.server.tasks() > 1 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_never_takes_its_answer_is_let_go() {
+    let timeouts = Timeouts {
+        write: Duration::from_millis(60),
+        ..Timeouts::default()
+    };
+    let running = run(|_| {}, timeouts, None).await;
+    // More than all buffers on the way together.
+    let document: &'static [u8] = Box::leak(vec![b'x'; 16 << 20].into_boxed_slice());
+    let id = running._test.fax("one", document).await;
+    let mut socket = running.connect().await;
+    let request = format!("GET /fax/{id}/pdf HTTP/1.1\r\nHost: x\r\nX-API-Key: {ROOT_KEY}\r\n\r\n");
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut begin = [0; 15];
+    socket.read_exact(&mut begin).await.unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 200 OK");
+    alone(&running).await;
+}
+
+#[tokio::test]
+async fn a_request_on_which_nothing_moves_is_cut() {
+    let timeouts = Timeouts {
+        stuck: Duration::from_millis(60),
+        idle: Duration::from_millis(60),
+        ..Timeouts::default()
+    };
+    let running = run(|_| {}, timeouts, None).await;
+    let answer = running
+        .ask("POST /phaxio-callback HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+        .await;
+    assert_eq!(answer, "");
+    alone(&running).await;
+}
+
+#[tokio::test]
+async fn an_http2_connection_without_requests_is_told_goodbye() {
+    let timeouts = Timeouts {
+        idle: Duration::from_millis(60),
+        ..Timeouts::default()
+    };
+    let (running, trusted, _folder) = run_tls(timeouts).await;
+    let socket = tls_client(&running, &trusted, b"h2").await;
+    let io = hyper_util::rt::TokioIo::new(socket);
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let (client, connection) =
+        hyper::client::conn::http2::handshake::<_, _, http_body_util::Empty<bytes::Bytes>>(executor, io)
+            .await
+            .unwrap();
+    connection.await.unwrap();
+    drop(client);
+    alone(&running).await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_announces_nobody_is_not_waited_for() {
+    let trusting = |config: &mut Config| {
+        config.listen.proxy_protocol = true;
+        config.listen.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    };
+    let running = run(trusting, short(), None).await;
+    for begun in ["", "PROXY TCP4 192.0.2.7"] {
+        assert_eq!(running.ask(begun).await, "");
+    }
+    alone(&running).await;
+}
+
+#[tokio::test]
+async fn the_end_does_not_wait_for_clients_that_ask_nothing() {
+    let timeouts = Timeouts {
+        close: Duration::from_millis(10),
+        ..Timeouts::default()
+    };
+    let (running, trusted, _folder) = run_tls(timeouts).await;
+    let mut silent = tls_client(&running, &trusted, b"http/1.1").await;
+    // It never answers the ping with which the library makes sure that it was told.
+    let mut deaf = tls_client(&running, &trusted, b"h2").await;
+    deaf.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+        .await
+        .unwrap();
+    assert_eq!(running.server.drain().await, Drained { cut: 0 });
+    assert_eq!(rest(&mut silent).await, "");
+    rest(&mut deaf).await;
+}

@@ -27,8 +27,6 @@ pub struct Timeouts {
     pub linger: Duration,
     /// Between two HTTP/2 pings, and for the answer to one.
     pub ping: Duration,
-    /// At the end of the service, for a first request that may be on its way.
-    pub first: Duration,
     /// Requests in flight at the end of the service.
     pub drain: Duration,
 }
@@ -70,7 +68,6 @@ impl Default for Timeouts {
             close: Duration::from_secs(15),
             linger: Duration::from_secs(5),
             ping: Duration::from_secs(20),
-            first: Duration::from_secs(1),
             drain: Duration::from_secs(30),
         }
     }
