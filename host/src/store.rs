@@ -32,6 +32,7 @@ mod index;
 mod job_reads;
 mod job_writes;
 mod key;
+mod keyring;
 mod keys;
 mod list;
 mod meta;
@@ -61,6 +62,7 @@ use tokio::sync::Notify;
 use crate::base::clock::Clock;
 use crate::domain::link::LinkKey;
 use db::{Db, Room};
+use keyring::Keyring;
 use meta::Secrets;
 use touch::Touches;
 use writer::Writer;
@@ -97,6 +99,7 @@ struct Shared {
     options: StoreOptions,
     secrets: Secrets,
     touches: Mutex<Touches>,
+    keyring: Keyring,
     /// Rings when a document has to go at once.
     due: Arc<Notify>,
 }
@@ -190,6 +193,7 @@ impl Store {
                 options,
                 secrets,
                 touches: Mutex::new(Touches::default()),
+                keyring: Keyring::default(),
                 due: Arc::default(),
             }),
         })

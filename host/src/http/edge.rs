@@ -31,8 +31,8 @@ use super::server::Inner;
 use super::timeouts::Timeouts;
 use crate::app::{App, Check};
 use crate::base::id::{self, IdSource};
-use crate::telemetry::metrics::{HTTP_REQUEST_SECONDS, HTTP_REQUESTS};
 use crate::telemetry::otlp::Fact;
+use crate::telemetry::requests::RequestMeter;
 use crate::telemetry::trace::{self, TRACERESPONSE};
 
 /// Names a request in answers and logs.
@@ -67,6 +67,7 @@ struct Shared {
     metrics: MetricsPage,
     timeouts: Timeouts,
     limits: Limits,
+    meter: RequestMeter,
     readiness: tokio::sync::Mutex<Option<(Instant, Readiness)>>,
 }
 
@@ -111,6 +112,7 @@ impl Edge {
             metrics,
             timeouts,
             limits: Limits::default(),
+            meter: RequestMeter::default(),
             readiness: tokio::sync::Mutex::new(None),
         }))
     }
@@ -244,7 +246,7 @@ pub(super) async fn respond(
             None => answered.await,
         };
         dress(response.headers_mut(), &client, &id);
-        log(&method, &response, &client, started.elapsed());
+        log(edge, &method, &response, &client, started.elapsed());
         if let Some(trace) = trace {
             traced(trace, &method, &mut response, &id);
         }
@@ -301,18 +303,12 @@ fn dress(headers: &mut HeaderMap, client: &Client, id: &RequestId) {
     }
 }
 
-fn log(method: &Method, response: &Response, client: &Client, took: Duration) {
+fn log(edge: &Edge, method: &Method, response: &Response, client: &Client, took: Duration) {
     let seen = response.extensions().get::<Seen>();
     let route = seen.map_or("-", |seen| seen.route);
     let status = response.status();
     let method = known_method(method);
-    metrics::counter!(
-        HTTP_REQUESTS,
-        "method" => method, "route" => route, "status" => status.as_str().to_owned()
-    )
-    .increment(1);
-    metrics::histogram!(HTTP_REQUEST_SECONDS, "method" => method, "route" => route)
-        .record(took.as_secs_f64());
+    edge.0.meter.record(method, route, status.as_u16(), took);
     tracing::info!(
         target: "faxgate::access",
         method,

@@ -1,5 +1,7 @@
 //! API keys.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use redb::ReadableTable as _;
 
@@ -42,6 +44,30 @@ impl Store {
     /// When the database or the record can't be read.
     pub fn key(&self, id: KeyId) -> Result<Option<ApiKey>, StoreError> {
         get(&self.shared.db.read()?.open_table(KEYS)?, &id.0, decode)
+    }
+
+    /// One key, if `proves` says that its secret was shown; asked with no key for an unknown id, so that it can
+    /// take its time all the same.
+    ///
+    /// # Errors
+    /// When the database or the record can't be read.
+    pub fn proved_key(
+        &self,
+        id: KeyId,
+        proves: impl Fn(Option<&ApiKey>) -> bool,
+    ) -> Result<Option<Arc<ApiKey>>, StoreError> {
+        let keyring = &self.shared.keyring;
+        if let Some(key) = keyring.get(id).filter(|key| proves(Some(key))) {
+            return Ok(Some(key));
+        }
+        let stamp = keyring.stamp();
+        let key = self.key(id)?;
+        let proved = proves(key.as_ref());
+        let Some(key) = key.filter(|_| proved).map(Arc::new) else {
+            return Ok(None);
+        };
+        keyring.remember(stamp, Arc::clone(&key));
+        Ok(Some(key))
     }
 
     /// A page of keys, newest first.
@@ -103,8 +129,13 @@ impl Store {
         change: KeyChange,
         audit: AuditEntry,
     ) -> Result<Option<ApiKey>, StoreError> {
-        let key = self
-            .write(Growth::Settles, move |tables| update(tables, id, &change, &audit))
+        let keyring = self.shared.keyring.clone();
+        let (key, _forget) = self
+            .write(Growth::Settles, move |tables| {
+                // Made first, so that it goes after the commit however this ends.
+                let forget = keyring.forget_when_dropped(id);
+                Ok((update(tables, id, &change, &audit)?, forget))
+            })
             .await?;
         Ok(key.map(|key| self.shared.touches.lock().laid_over(key)))
     }

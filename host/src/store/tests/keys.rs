@@ -199,3 +199,73 @@ async fn uses_are_noted_now_and_then() {
         "never backwards"
     );
 }
+
+#[tokio::test]
+async fn a_key_opens_by_its_secret_and_not_after_it_was_revoked() {
+    let bed = Bed::new();
+    let key = key(&bed, 1);
+    bed.store
+        .put_key(key.clone(), entry(&bed, "key.created"))
+        .await
+        .unwrap();
+    let opens = |secret: [u8; 32]| {
+        let proves = |key: Option<&ApiKey>| key.is_some_and(|key| key.secret_sha256 == secret);
+        bed.store.proved_key(key.id, proves).unwrap()
+    };
+    assert!(opens([9; 32]).is_none());
+    // Read, then remembered.
+    assert_eq!(opens([1; 32]).unwrap().name, key.name);
+    assert_eq!(opens([1; 32]).unwrap().name, key.name);
+    assert!(opens([9; 32]).is_none());
+
+    let rotate = KeyChange::Rotate {
+        sha256: [2; 32],
+        previous_until: None,
+        at: bed.clock.now(),
+    };
+    let changed = bed.store.update_key(key.id, rotate, entry(&bed, "key.rotated"));
+    changed.await.unwrap();
+    assert!(opens([1; 32]).is_none());
+    assert!(opens([2; 32]).unwrap().revoked_at.is_none());
+
+    let revoke = KeyChange::Revoke { at: bed.clock.now() };
+    let changed = bed.store.update_key(key.id, revoke, entry(&bed, "key.revoked"));
+    changed.await.unwrap();
+    assert!(opens([2; 32]).unwrap().revoked_at.is_some());
+}
+
+#[tokio::test]
+async fn what_was_read_before_a_change_is_not_remembered_after_it() {
+    let bed = Bed::new();
+    let key = key(&bed, 1);
+    bed.store
+        .put_key(key.clone(), entry(&bed, "key.created"))
+        .await
+        .unwrap();
+    let revoke = KeyChange::Revoke { at: bed.clock.now() };
+    let changed = std::cell::RefCell::new(Some(bed.store.update_key(
+        key.id,
+        revoke,
+        entry(&bed, "key.revoked"),
+    )));
+    // The change is committed and answered between the read of the key and its use.
+    let proves = |_: Option<&ApiKey>| {
+        if let Some(change) = changed.borrow_mut().take() {
+            let runtime = tokio::runtime::Handle::current();
+            std::thread::scope(|scope| {
+                scope.spawn(|| runtime.block_on(change)).join().unwrap().unwrap();
+            });
+        }
+        true
+    };
+    assert!(
+        bed.store
+            .proved_key(key.id, proves)
+            .unwrap()
+            .unwrap()
+            .revoked_at
+            .is_none()
+    );
+    let again = bed.store.proved_key(key.id, |_| true).unwrap().unwrap();
+    assert!(again.revoked_at.is_some(), "the old state was remembered");
+}
