@@ -5,10 +5,9 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tokio::net::UnixDatagram;
 
-use crate::harness::World;
 use crate::harness::client::Fax;
-use crate::harness::documents;
 use crate::harness::world::Setup;
+use crate::harness::{World, documents, wait};
 
 /// Where systemd would listen.
 struct Supervisor(UnixDatagram);
@@ -158,11 +157,11 @@ async fn a_reload_says_what_is_in_force_and_what_waits() {
         .filter(|line| line.contains("faxgate::access"))
         .count();
     world.admin.get("/health").await;
-    let audit = world.admin.get("/admin/audit?limit=500").await.text();
-    assert!(
-        audit.contains("config.reload") && audit.contains("limits.requests_per_minute"),
-        "{audit}"
-    );
+    wait::until("the audit of the reload", || async {
+        let audit = world.admin.get("/admin/audit?limit=500").await.text();
+        (audit.contains("config.reload") && audit.contains("limits.requests_per_minute")).then_some(())
+    })
+    .await;
     let after = world
         .gate
         .log()
@@ -195,7 +194,7 @@ async fn new_credentials_of_the_provider_let_the_queue_go_on() {
         .admin
         .accepted(&Fax::pdf("+12125550142", documents::pdf(1, "x")))
         .await;
-    crate::harness::wait::until("readiness to fail", || async {
+    wait::until("readiness to fail", || async {
         (world.admin.get("/health/ready").await.status == 503).then_some(())
     })
     .await;
@@ -204,7 +203,7 @@ async fn new_credentials_of_the_provider_let_the_queue_go_on() {
     assert!(line.contains("phaxio.api_key"), "{line}");
     assert!(!line.contains(crate::harness::world::API_KEY), "{line}");
     world.admin.reaches(&id, "SUCCESS").await;
-    crate::harness::wait::until("readiness", || async {
+    wait::until("readiness", || async {
         (world.admin.get("/health/ready").await.status == 200).then_some(())
     })
     .await;

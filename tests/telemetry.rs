@@ -36,6 +36,62 @@ fn sample(page: &str, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
     })
 }
 
+/// What must be there after a day's work: a name and some of its labels.
+const EXPECTED: &[(&str, &[(&str, &str)])] = &[
+    (
+        "faxgate_http_requests_total",
+        &[("method", "POST"), ("route", "/fax"), ("status", "202")],
+    ),
+    (
+        "faxgate_http_request_seconds_count",
+        &[("method", "POST"), ("route", "/fax")],
+    ),
+    (
+        "faxgate_http_request_seconds_bucket",
+        &[("route", "/fax"), ("le", "0.1")],
+    ),
+    ("faxgate_http_connections", &[("listener", "https")]),
+    ("faxgate_auth_failures_total", &[("reason", "key")]),
+    ("faxgate_jobs", &[("status", "SUCCESS")]),
+    ("faxgate_jobs", &[("status", "queued")]),
+    ("faxgate_jobs", &[("status", "in_progress")]),
+    ("faxgate_jobs_accepted_total", &[]),
+    (
+        "faxgate_jobs_finished_total",
+        &[("status", "SUCCESS"), ("error_type", "")],
+    ),
+    ("faxgate_dispatches_total", &[]),
+    (
+        "faxgate_provider_request_seconds_count",
+        &[("operation", "create")],
+    ),
+    ("faxgate_dispatch_held", &[]),
+    (
+        "faxgate_callbacks_total",
+        &[("kind", "status"), ("verdict", "rejected")],
+    ),
+    (
+        "faxgate_plugin_calls_total",
+        &[("slot", "number-normalizer"), ("outcome", "ok")],
+    ),
+    (
+        "faxgate_plugin_calls_total",
+        &[("slot", "converter"), ("outcome", "ok")],
+    ),
+    (
+        "faxgate_plugin_calls_total",
+        &[("slot", "callback-policy"), ("outcome", "ok")],
+    ),
+    ("faxgate_plugin_call_seconds_count", &[("slot", "converter")]),
+    ("faxgate_plugins", &[("slot", "converter")]),
+    ("faxgate_store_commit_seconds_count", &[]),
+    ("faxgate_store_commit_writes_count", &[]),
+    ("faxgate_artifact_seconds_count", &[("operation", "put")]),
+    ("faxgate_spool_bytes", &[]),
+    ("faxgate_certificate_expiry_timestamp_seconds", &[]),
+    ("faxgate_build_info", &[("version", env!("CARGO_PKG_VERSION"))]),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_metrics_tell_what_happens() {
     let mut setup = Setup::new();
@@ -56,61 +112,7 @@ async fn the_metrics_tell_what_happens() {
         .await
         .problem(401);
     let page = world.admin.get("/metrics").await.text();
-    let expected: &[(&str, &[(&str, &str)])] = &[
-        (
-            "faxgate_http_requests_total",
-            &[("method", "POST"), ("route", "/fax"), ("status", "202")],
-        ),
-        (
-            "faxgate_http_request_seconds_count",
-            &[("method", "POST"), ("route", "/fax")],
-        ),
-        (
-            "faxgate_http_request_seconds_bucket",
-            &[("route", "/fax"), ("le", "0.1")],
-        ),
-        ("faxgate_http_connections", &[("listener", "https")]),
-        ("faxgate_auth_failures_total", &[("reason", "key")]),
-        ("faxgate_jobs", &[("status", "SUCCESS")]),
-        ("faxgate_jobs", &[("status", "queued")]),
-        ("faxgate_jobs", &[("status", "in_progress")]),
-        ("faxgate_jobs_accepted_total", &[]),
-        (
-            "faxgate_jobs_finished_total",
-            &[("status", "SUCCESS"), ("error_type", "")],
-        ),
-        ("faxgate_dispatches_total", &[]),
-        (
-            "faxgate_provider_request_seconds_count",
-            &[("operation", "create")],
-        ),
-        ("faxgate_dispatch_held", &[]),
-        (
-            "faxgate_callbacks_total",
-            &[("kind", "status"), ("verdict", "rejected")],
-        ),
-        (
-            "faxgate_plugin_calls_total",
-            &[("slot", "number-normalizer"), ("outcome", "ok")],
-        ),
-        (
-            "faxgate_plugin_calls_total",
-            &[("slot", "converter"), ("outcome", "ok")],
-        ),
-        (
-            "faxgate_plugin_calls_total",
-            &[("slot", "callback-policy"), ("outcome", "ok")],
-        ),
-        ("faxgate_plugin_call_seconds_count", &[("slot", "converter")]),
-        ("faxgate_plugins", &[("slot", "converter")]),
-        ("faxgate_store_commit_seconds_count", &[]),
-        ("faxgate_store_commit_writes_count", &[]),
-        ("faxgate_artifact_seconds_count", &[("operation", "put")]),
-        ("faxgate_spool_bytes", &[]),
-        ("faxgate_certificate_expiry_timestamp_seconds", &[]),
-        ("faxgate_build_info", &[("version", env!("CARGO_PKG_VERSION"))]),
-    ];
-    for (name, labels) in expected {
+    for (name, labels) in EXPECTED {
         assert!(
             sample(&page, name, labels).is_some(),
             "no {name} with {labels:?} in\n{page}"

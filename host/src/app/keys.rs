@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::{new_secret, token};
 use super::{App, Error, Origin, Page};
-use crate::base::clock::{Clock, after};
+use crate::base::clock::{Clock, after, read_time};
 use crate::domain::access::ApiKey;
 use crate::domain::code::Code;
 use crate::domain::ids::KeyId;
@@ -269,7 +269,7 @@ fn scopes(names: Option<Vec<String>>) -> Result<Scopes, Error> {
 
 /// A time with its offset (RFC 3339); one without an offset could mean several.
 fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, Error> {
-    let at: Timestamp = text.trim().parse().map_err(|_| {
+    let at = read_time(text.trim()).ok_or_else(|| {
         Error::new(
             Code::Invalid,
             "expires_at is a time with an offset, for example 2030-01-31T12:00:00+01:00",

@@ -131,9 +131,51 @@ pub fn before(at: Timestamp, span: Duration) -> Timestamp {
     at.saturating_sub(span).unwrap_or(Timestamp::MIN)
 }
 
+/// Reads a time with its offset as RFC 3339 writes it; none for anything else, a time without an offset above all.
+#[must_use]
+pub fn read_time(text: &str) -> Option<Timestamp> {
+    // The reader knows offsets of more than a day; this format ends before.
+    let hours = match text.len().checked_sub(6).and_then(|at| text.get(at..)) {
+        Some(offset) if offset.starts_with(['+', '-']) => {
+            offset.get(1..3).and_then(|hours| hours.parse().ok())
+        }
+        _ => Some(0_u8),
+    };
+    hours.filter(|hours| *hours < 24)?;
+    text.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_read_with_their_offsets() {
+        let read = |text| read_time(text).map(|at| at.to_string());
+        let noon = Some("2030-01-31T12:00:00Z".to_owned());
+        for text in [
+            "2030-01-31T12:00:00Z",
+            "2030-01-31t12:00:00z",
+            "2030-01-31T13:00:00+01:00",
+            "2030-01-31T00:30:00-11:30",
+            "2030-02-01T11:59:00+23:59",
+        ] {
+            assert_eq!(read(text), noon, "{text}");
+        }
+        for text in [
+            "",
+            "tomorrow",
+            "2030-01-31",
+            "2030-01-31T12:00:00",
+            "2030-01-31T12:00:00+24:00",
+            "2030-01-31T12:00:00-25:30",
+            "2030-02-31T12:00:00Z",
+            "2030-01-31T12:00:00+01:00[Europe/Paris",
+            "é+:00é",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
 
     #[tokio::test]
     async fn a_shift_wakes_a_sleeper() {

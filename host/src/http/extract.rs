@@ -127,8 +127,9 @@ fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         serde_json::error::Category::Data => Problem::new(
             Code::Invalid,
             format!(
-                "the JSON has another shape than expected, in line {}: see /openapi.json",
-                error.line()
+                "the JSON has another shape than expected, in line {}, column {}: see /openapi.json",
+                error.line(),
+                error.column()
             ),
         ),
         _ => Problem::new(

@@ -64,21 +64,22 @@ fn requests() -> Vec<(&'static str, Value)> {
 }
 
 fn operators() -> Vec<(&'static str, Value)> {
-    let key = json!({
+    let fields = json!({
         "key_id": "0123456789ab", "name": "billing", "owner": "clinic", "scopes": ["fax:send", "fax:read"],
         "note": null, "requests_per_minute": 120, "created_at": "2030-01-31T12:00:00Z", "expires_at": null,
         "revoked_at": null, "rotated_at": null, "last_used_at": "2030-01-31T12:30:00Z",
     });
+    let key = fields.as_object().cloned().unwrap_or_default();
     let mut with_token = key.clone();
-    with_token["token"] = json!("fbk_live_0123456789ab_…");
+    with_token.insert("token".to_owned(), json!("fbk_live_0123456789ab_…"));
     let record = json!({
         "seq": 17, "previous": SHA256, "hash": SHA256,
         "entry": {"at": "2030-01-31T12:00:00Z", "who": "0123456789ab", "what": "fax.accepted", "object": ID, "outcome": "ok"},
     });
     let check = json!({"name": "database", "ok": true});
     vec![
-        ("Key", key.clone()),
-        ("KeyWithToken", with_token),
+        ("Key", json!(key)),
+        ("KeyWithToken", json!(with_token)),
         ("KeyList", json!({"items": [key], "next_cursor": null})),
         ("AuditRecord", record.clone()),
         ("AuditList", json!({"items": [record], "next_cursor": "17"})),
