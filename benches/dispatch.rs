@@ -13,6 +13,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -32,42 +33,56 @@ use futures_util::future::join_all;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
+/// The file in the data folder.
+const DATABASE: &str = "faxgate.redb";
+/// Tells the program to measure what it has made.
+const ON: &str = "--on";
 /// Claims that are measured.
 const CLAIMS: usize = 500;
 /// Jobs made at a time.
 const GROUP: usize = 1024;
 
 fn main() {
-    let asked: Vec<usize> = std::env::args().filter_map(|text| text.parse().ok()).collect();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, folder, jobs] = arguments.as_slice()
+        && word == ON
+    {
+        return runtime.block_on(measure(Path::new(folder), jobs));
+    }
+    let asked: Vec<usize> = arguments.iter().filter_map(|text| text.parse().ok()).collect();
     let sizes = if asked.is_empty() {
         vec![1_000, 100_000, 1_000_000]
     } else {
         asked
     };
-    let metrics = faxgate::telemetry::metrics::install().unwrap();
-    println!(
-        "{:>9} | {:>14} | {:>10} | {:>11} | {:>9}",
-        "waiting", "first request", "find one", "claim one", "memory"
-    );
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    println!("  waiting |  first request |      open |   find one |   claim one |    memory");
     for jobs in sizes {
-        runtime.block_on(measure(jobs, &metrics));
+        let folder = tempfile::tempdir().unwrap();
+        runtime.block_on(fill(&folder.path().join(DATABASE), jobs));
+        // In a process of its own: memory is that of the service alone.
+        let measured = Command::new(std::env::current_exe().unwrap())
+            .arg(ON)
+            .arg(folder.path())
+            .arg(jobs.to_string())
+            .status()
+            .unwrap();
+        assert!(measured.success());
     }
 }
 
-async fn measure(jobs: usize, metrics: &metrics_exporter_prometheus::PrometheusHandle) {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("faxgate.redb");
-    fill(&file, jobs).await;
+async fn measure(folder: &Path, jobs: &str) {
+    let metrics = faxgate::telemetry::metrics::install().unwrap();
     let provider = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = provider.local_addr().unwrap();
     // Once for the plugins' compilation, which the first start of all pays.
-    first_request(folder.path(), address, &provider, metrics).await;
-    let (took, memory) = first_request(folder.path(), address, &provider, metrics).await;
-    let (find, claim) = claims(&file).await;
+    first_request(folder, address, &provider, &metrics).await;
+    let (took, memory) = first_request(folder, address, &provider, &metrics).await;
+    let (open, find, claim) = claims(&folder.join(DATABASE)).await;
     println!(
-        "{jobs:>9} | {:>11.0} ms | {:>7.1} µs | {:>8.2} ms | {:>6} MB",
+        "{jobs:>9} | {:>11.0} ms | {:>6.0} ms | {:>7.1} µs | {:>8.2} ms | {:>6} MB",
         took.as_secs_f64() * 1e3,
+        open.as_secs_f64() * 1e3,
         find.as_secs_f64() * 1e6,
         claim.as_secs_f64() * 1e3,
         memory / 1024,
@@ -110,9 +125,11 @@ fn new_job(ids: &IdSource, number: usize) -> NewJob {
     }
 }
 
-/// What it takes to find the next job, and to find and claim it durably.
-async fn claims(file: &Path) -> (Duration, Duration) {
+/// What it takes to open the database, to find the next job, and to find and claim it durably.
+async fn claims(file: &Path) -> (Duration, Duration, Duration) {
+    let began = Instant::now();
     let store = Store::open(file, Clock::system(), StoreOptions::default()).unwrap();
+    let opened = began.elapsed();
     let now = Clock::system().now();
     let find = || {
         let batch = store.waiting(Lane::Dispatch, now, None, 64).unwrap();
@@ -136,7 +153,7 @@ async fn claims(file: &Path) -> (Duration, Duration) {
     }
     let claimed = began.elapsed() / CLAIMS as u32;
     store.close();
-    (found, claimed)
+    (opened, found, claimed)
 }
 
 /// Starts the whole service on the folder, waits until the provider is asked to send, and ends it. Answers how long

@@ -124,3 +124,48 @@ fn a_clock_set_forth_makes_no_absence_longer() {
     let faxes = house.outside.block_on(house.provider.faxes_of(&id.to_string()));
     assert_eq!(faxes.len(), 1, "{:#?}", house.store().timeline(id));
 }
+
+#[test]
+fn a_fax_of_more_than_a_week_ago_is_still_found() {
+    const DAYS: i64 = 9;
+    let house = House::open(&[]);
+    let to = "+12125550142";
+    let rule = json!({ "to": to, "behaviour": ["accept_then_drop", "callback_never"] });
+    house.outside.block_on(house.provider.script(rule));
+    let id = house
+        .outside
+        .block_on(house.client.accepted(&Fax::pdf(to, documents::pdf(1, "old"))));
+    let job: JobId = id.parse().expect("id");
+    // Nobody can be asked for days: the provider refuses the credentials from the moment it has the fax.
+    while house.outside.block_on(house.provider.faxes_of(&id)).is_empty() {
+        house.breathe(1);
+    }
+    let refused = house.provider.credentials(json!({ "valid": false }));
+    house.outside.block_on(refused);
+    // It is sent all the same.
+    let fax = || house.outside.block_on(house.provider.faxes_of(&id)).remove(0);
+    while fax()["status"] != "success" {
+        house.outside.block_on(house.provider.advance(10));
+        house.breathe(5);
+    }
+    let skew = json!({ "skew_seconds": DAYS * 86_400 });
+    house
+        .outside
+        .block_on(house.provider.post("/simulator/clock", skew));
+    house.clock.shift(SignedDuration::from_hours(24 * DAYS));
+    house.breathe(50);
+    let back = house.provider.credentials(json!({ "valid": true }));
+    house.outside.block_on(back);
+    for _ in 0..1000 {
+        if house.job(job).is_some_and(|job| job.phase.is_final()) {
+            break;
+        }
+        house.pass(60);
+    }
+    // The provider's own window ends a week back; nothing is sent again for that.
+    let (job, faxes) = (
+        house.job(job).expect("job"),
+        house.outside.block_on(house.provider.faxes_of(&id)),
+    );
+    assert_eq!((job.phase, faxes.len()), (Phase::Delivered, 1), "{job:#?}");
+}

@@ -262,5 +262,6 @@ async fn serve(
         }
     };
     server.serve(listener);
-    tokio::spawn(async move { dispatcher.run(stopped).await.expect("a dispatcher") });
+    // It cannot begin when the power goes in that very moment.
+    tokio::spawn(async move { drop(dispatcher.run(stopped).await) });
 }
