@@ -68,7 +68,11 @@ impl Matrix {
 
     async fn ask(&self, route: &Route, id: Option<&str>, shown: &Credential) -> Seen {
         let id = id.unwrap_or(UNKNOWN);
-        let mut path = route.path.replace("{id}", id).replace("{key_id}", id);
+        let mut path = route
+            .path
+            .replace("{id}", id)
+            .replace("{key_id}", id)
+            .replace("{page}", "1.png");
         let mut request = Request::builder().method(route.method.clone());
         match shown {
             Credential::None => {}
