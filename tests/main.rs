@@ -12,6 +12,7 @@
 
 mod acme;
 mod callbacks;
+mod certificates;
 mod crash;
 mod drain;
 mod edge;
