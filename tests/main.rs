@@ -13,6 +13,7 @@
 mod acme;
 mod bombs;
 mod callbacks;
+mod certificates;
 mod cli;
 mod clock_jumps;
 mod corpus;

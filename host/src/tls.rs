@@ -311,6 +311,8 @@ fn server_config(certificates: Arc<Certificates>, source: &Source) -> Result<Ser
     }
     config.ticketer = aws_lc_rs::Ticketer::new()?;
     config.session_storage = ServerSessionMemoryCache::new(REMEMBERED_SESSIONS);
+    // All suites offered are good ones; still, scanners and policies ask that the server chooses.
+    config.ignore_client_order = true;
     // No early data: a replayed request could send a fax twice (RFC 8446, section 8).
     config.max_early_data_size = 0;
     Ok(config)

@@ -28,11 +28,21 @@ fn write_pair(folder: &Path, names: &[&str]) -> (TlsConfig, SelfSigned) {
 
 /// What a client does: whom it trusts, which protocols it offers.
 fn client_config(trusted: &str, version: &'static SupportedProtocolVersion, alpn: &[&[u8]]) -> ClientConfig {
+    client_config_of((*provider()).clone(), trusted, version, alpn)
+}
+
+/// The same with the suites of another provider.
+fn client_config_of(
+    suites: CryptoProvider,
+    trusted: &str,
+    version: &'static SupportedProtocolVersion,
+    alpn: &[&[u8]],
+) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_slice(trusted.as_bytes()).unwrap())
         .unwrap();
-    let mut config = ClientConfig::builder_with_provider(provider())
+    let mut config = ClientConfig::builder_with_provider(Arc::new(suites))
         .with_protocol_versions(&[version])
         .unwrap()
         .with_root_certificates(roots)
@@ -99,6 +109,25 @@ fn serves_both_versions_and_prefers_http2() {
     let agreed = |version| handshake(&tls, &made.cert_pem, "fax.example.org", version);
     assert_eq!(agreed(&rustls::version::TLS13), "TLSv1_3 h2");
     assert_eq!(agreed(&rustls::version::TLS12), "TLSv1_2 h2");
+}
+
+#[test]
+fn the_server_chooses_among_the_suites_a_client_offers() {
+    let folder = tempfile::tempdir().unwrap();
+    let (files, made) = write_pair(folder.path(), &["fax.example.org"]);
+    let tls = ServerTls::open(&files, folder.path(), "fax.example.org").unwrap();
+    for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
+        let agreed = |backwards: bool| {
+            let mut offered = (*provider()).clone();
+            if backwards {
+                offered.cipher_suites.reverse();
+            }
+            let config = client_config_of(offered, &made.cert_pem, version, &[b"h2"]);
+            let client = connect(&tls, &Arc::new(config), "fax.example.org").unwrap();
+            client.negotiated_cipher_suite().unwrap().suite()
+        };
+        assert_eq!(agreed(true), agreed(false), "{version:?}");
+    }
 }
 
 #[test]
