@@ -1,6 +1,8 @@
 //! The guide in `plugins/README.md`, walked as somebody new would: a crate from every template, its own tests, a
 //! component, a check, a run, and the policy in a running service.
 
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
@@ -19,10 +21,18 @@ const SLOTS: [(&str, &str); 3] = [
 
 /// Makes, tests and builds a crate; none where nothing can build for the plugins' target.
 fn build(kit: &Kit, name: &str, slot: &str) -> Option<Vec<u8>> {
-    kit.plugin(&["new", name, "--slot", slot])
+    // Always in the same place: the standard library is built anew for every other one.
+    let shared = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (made, place) = (shared.join(name), shared.join("guide"));
+    for old in [&made, &place] {
+        let _ = fs::remove_dir_all(old);
+    }
+    let parent = shared.to_str().expect("a path of text");
+    kit.plugin(&["new", name, "--slot", slot, "--dir", parent])
         .fine(&["is a plugin that works", "faxgate plugin build"]);
+    fs::rename(made, &place).expect("the crate");
     let component = format!("{name}.wasm");
-    let built = kit.plugin(&["build", name]);
+    let built = kit.plugin(&["build", place.to_str().expect("a path of text")]);
     if built.err.contains("no Rust compiler here can build for") {
         eprintln!("skipped: {}", built.err.trim());
         return None;
@@ -32,11 +42,11 @@ fn build(kit: &Kit, name: &str, slot: &str) -> Option<Vec<u8>> {
     )]);
     let mut test = Command::new("cargo");
     test.args(["test", "--quiet", "--manifest-path"])
-        .arg(kit.path(name).join("Cargo.toml"));
+        .arg(place.join("Cargo.toml"));
     said(kit.at_home(&mut test)).fine(&["test result: ok"]);
     kit.plugin(&["check", &component])
         .fine(&[&format!("slot     {slot}"), &format!("name     {name} 0.1.0")]);
-    Some(std::fs::read(kit.path(&component)).expect("the component"))
+    Some(fs::read(kit.path(&component)).expect("the component"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,7 +120,7 @@ async fn from_nothing_to_running_policies() {
     // The callback policy refuses news of jobs that are not on its list, however well they are signed.
     let news = json!({"fax": fax["id"], "scheme": "sha1", "version": "v2.1", "status": "success"});
     assert_eq!(world.provider.call_back(news.clone()).await["status"], 401);
-    std::fs::remove_file(world.data().join("plugins/known-jobs.wasm")).expect("the file");
+    fs::remove_file(world.data().join("plugins/known-jobs.wasm")).expect("the file");
     wait::until("the callback to be believed", || async {
         (world.provider.call_back(news.clone()).await["status"] == 200).then_some(())
     })
