@@ -1,5 +1,6 @@
 //! What a policy costs: a native call, an empty plugin, the built-in normalizer, one that runs into its deadline,
-//! and the service beside plugins that misbehave; then memory over hot swaps.
+//! what all three slots add to a one-page text, and the service beside plugins that misbehave; then memory over hot
+//! swaps.
 //!
 //! `cargo bench --bench plugin`. All figures of one run come from the same machine in the same minute; compare
 //! lines, not runs.
@@ -23,8 +24,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use faxgate::config::plugins::{PluginConfig, PluginsConfig};
+use faxgate::domain::document::MediaType;
 use faxgate::domain::number::{E164, Number};
-use faxgate::plugin::{Grants, Plugins};
+use faxgate::plugin::{
+    ConvertLimits, ConvertOptions, Delivery, DeliveryKind, Grants, Part, Plugins, RawBody,
+};
 
 const TICK_MS: u64 = 5;
 
@@ -32,6 +36,7 @@ fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         calls().await;
+        slots().await;
         neighbours().await;
         swaps().await;
     });
@@ -76,6 +81,67 @@ async fn calls() {
     print("trap", measure(&plugins, "t", 2_000).await);
     print("memory bomb (64 MiB)", measure(&plugins, "g", 200).await);
     println!("a tick is {TICK_MS} ms");
+}
+
+/// What the built-in policies take of a fax of one page of text: its number, its conversion, and its callback.
+async fn slots() {
+    let plugins = Folder::new().load().await;
+    let text: String = (1..=50)
+        .map(|line| format!("Line {line} of a letter of one page, as long as lines are.\n"))
+        .collect();
+    let limits = ConvertLimits {
+        max_pages: 200,
+        max_bytes: 64 << 20,
+        max_rows: 4000,
+    };
+    let (mut number, mut document, mut callback, mut all) = (vec![], vec![], vec![], vec![]);
+    for _ in 0..600 {
+        let part = Part {
+            data: text.clone().into(),
+            media_type: MediaType::Text,
+            file_name: None,
+        };
+        let begin = Instant::now();
+        plugins.normalize("(212) 555-0142", "US", false).await.unwrap();
+        let numbered = Instant::now();
+        let converted = plugins
+            .convert(vec![part], ConvertOptions::default(), limits)
+            .await;
+        assert_eq!(converted.unwrap().pages, 1);
+        let converted = Instant::now();
+        let _ = black_box(plugins.evaluate(delivery()).await);
+        let judged = Instant::now();
+        number.push(numbered - begin);
+        document.push(converted - numbered);
+        callback.push(judged - converted);
+        all.push(judged - begin);
+    }
+    println!(
+        "\n{:<44} {:>10} {:>10}",
+        "a fax of one page of text", "p50", "p99"
+    );
+    print("its number", number);
+    print("its conversion", document);
+    print("its callback", callback);
+    print("all three", all);
+}
+
+/// A callback without proof: it is read in full, and rejected.
+fn delivery() -> Delivery {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    Delivery {
+        kind: DeliveryKind::Status,
+        public_url: "https://fax.example.com/phaxio-callback".to_owned(),
+        headers: vec![
+            pair("content-type", "application/x-www-form-urlencoded"),
+            pair("x-phaxio-signature", &"00".repeat(32)),
+        ],
+        query: Vec::new(),
+        fields: vec![pair("fax[id]", "123"), pair("fax[status]", "success")],
+        files: Vec::new(),
+        body: RawBody::Memory("fax%5Bid%5D=123&fax%5Bstatus%5D=success".into()),
+        proof_required: true,
+    }
 }
 
 /// An innocent caller while others call what misbehaves.
@@ -199,6 +265,7 @@ impl Folder {
         let config = PluginsConfig {
             dir: dir.path().join("plugins"),
             cache_dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-plugin-cache"),
+            font_dir: dir.path().join("fonts"),
             named: BTreeMap::new(),
             instances: 8,
         };

@@ -25,7 +25,7 @@ use faxgate::domain::artifact::{Artifact, Place};
 use faxgate::domain::audit::AuditEntry;
 use faxgate::domain::event::{EventKind, TimelineEntry};
 use faxgate::domain::ids::JobId;
-use faxgate::domain::job::{Job, Lane, Phase, PublicStatus, SendOptions};
+use faxgate::domain::job::{Job, Lane, PublicStatus};
 use faxgate::domain::number::E164;
 use faxgate::store::{JobFilter, NewJob, PageRequest, Store, StoreOptions};
 use jiff::{SignedDuration, Timestamp};
@@ -57,7 +57,7 @@ fn commits(c: &mut Criterion) {
 fn claims(c: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let mut group = c.benchmark_group("claim 16 of");
-    for jobs in [1_000, 100_000] {
+    for jobs in [1_000, 100_000, 1_000_000] {
         let store = in_memory(&runtime, jobs);
         let now = Clock::system().now() + SignedDuration::from_secs(60);
         group.bench_function(BenchmarkId::from_parameter(jobs), |b| {
@@ -191,37 +191,13 @@ fn in_memory(runtime: &Runtime, jobs: u64) -> Store {
 fn new_job(id: JobId, now: Timestamp, document: Option<Bytes>) -> NewJob {
     NewJob {
         job: Job {
-            id,
-            owner: "desk".to_owned(),
-            phase: Phase::Due,
-            wake_at: Some(now),
-            deadline: now + SignedDuration::from_hours(24),
-            attempts: 0,
-            looks: 0,
-            to: E164::new("+12125550142").unwrap(),
-            to_raw: "(212) 555-0142".to_owned(),
-            options: SendOptions::default(),
             file_name: Some("letter.pdf".to_owned()),
-            media_type: "application/pdf".to_owned(),
-            pages: Some(1),
             artifact: document.as_ref().map(|document| Artifact {
                 place: Place::Database,
                 bytes: document.len() as u64,
                 sha256: [7; 32],
             }),
-            purged_at: None,
-            expires_at: None,
-            provider_id: None,
-            error: None,
-            cost_cents: None,
-            resend_of: None,
-            cancel_requested: false,
-            early: None,
-            retry: Default::default(),
-            past: Vec::new(),
-            created_at: now,
-            updated_at: now,
-            completed_at: None,
+            ..Job::queued(id, "desk", E164::new("+12125550142").unwrap(), now)
         },
         document,
         timeline: vec![TimelineEntry::new(now, EventKind::Accepted)],

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use faxgate::simulator::SimulatorConfig;
+use serde_json::Value;
 
 use crate::harness::chaos::{Line, Trouble};
 use crate::harness::client::Fax;
@@ -98,4 +99,64 @@ async fn a_callback_without_proof_of_the_job_keeps_a_lost_answer_from_a_second_f
         "{:#?}",
         world.admin.events(&id).await
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_is_gone_is_tried_by_one_fax_at_a_time_until_it_is_back() {
+    let (world, line) = with_line().await;
+    line.set(Trouble {
+        refuse: true,
+        ..Trouble::default()
+    });
+    let mut ids = Vec::new();
+    for n in 0..8 {
+        let to = format!("+1212555030{n}");
+        ids.push(
+            world
+                .admin
+                .accepted(&Fax::pdf(&to, documents::pdf(1, "gone")))
+                .await,
+        );
+    }
+    wait::until_equal("readiness to tell", 503, || async {
+        world.admin.get("/health/ready").await.status.as_u16()
+    })
+    .await;
+    let ready = world.admin.get("/health/ready").await.json();
+    let checks = ready["checks"].as_array().expect("checks");
+    assert!(
+        checks
+            .iter()
+            .any(|check| check["name"] == "provider" && check["ok"] == false),
+        "{ready}"
+    );
+    let attempts = |jobs: Vec<Value>| {
+        jobs.iter()
+            .map(|job| job["attempts"].as_u64().unwrap_or(0))
+            .sum::<u64>()
+    };
+    // Shut after five failures; whoever tries then is one at a time, and the wait between tries grows.
+    let before = attempts(jobs(&world, &ids).await);
+    wait::until("a probe", || async {
+        let now = attempts(jobs(&world, &ids).await);
+        (now > before).then_some(())
+    })
+    .await;
+    line.heal();
+    for id in &ids {
+        world.admin.reaches(id, "SUCCESS").await;
+        assert_eq!(world.provider.faxes_of(id).await.len(), 1);
+    }
+    wait::until_equal("readiness to return", 200, || async {
+        world.admin.get("/health/ready").await.status.as_u16()
+    })
+    .await;
+}
+
+async fn jobs(world: &World, ids: &[String]) -> Vec<Value> {
+    let mut jobs = Vec::new();
+    for id in ids {
+        jobs.push(world.admin.job(id).await);
+    }
+    jobs
 }

@@ -14,14 +14,15 @@ use crate::harness::world::Setup;
 use crate::harness::{World, documents, wait};
 
 #[path = "../host/src/plugin/testing.rs"]
-mod testing;
+pub(crate) mod testing;
 
-const DIAL_PLAN: &[u8] = include_bytes!("fixtures/plugins/dial-plan.wasm");
+pub(crate) const DIAL_PLAN: &[u8] = include_bytes!("fixtures/plugins/dial-plan.wasm");
 const FOOTER: &[u8] = include_bytes!("fixtures/plugins/footer.wasm");
+const COUNTRY_FENCE: &[u8] = include_bytes!("fixtures/plugins/country-fence.wasm");
 const ROTATE_TOKEN: &[u8] = include_bytes!("fixtures/plugins/rotate-token.wasm");
 
 /// Puts a file into the plugin folder in one step, as the guide says.
-fn drop_in(world: &World, name: &str, bytes: &[u8]) {
+pub(crate) fn drop_in(world: &World, name: &str, bytes: &[u8]) {
     let temporary = world.folder().join("new.wasm");
     fs::write(&temporary, bytes).expect("a file");
     let folder = world.data().join("plugins");
@@ -29,7 +30,7 @@ fn drop_in(world: &World, name: &str, bytes: &[u8]) {
 }
 
 /// What `GET /admin/plugins` says of one plugin, once it says something that fits.
-async fn listed(world: &World, list: &str, name: &str, fits: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn listed(world: &World, list: &str, name: &str, fits: impl Fn(&Value) -> bool) -> Value {
     let key = if list == "items" { "name" } else { "plugin" };
     wait::until(&format!("{name} among the {list}"), || async {
         let all = world.admin.get("/admin/plugins").await.json();
@@ -39,19 +40,19 @@ async fn listed(world: &World, list: &str, name: &str, fits: impl Fn(&Value) -> 
     .await
 }
 
-async fn serves(world: &World, name: &str) -> Value {
+pub(crate) async fn serves(world: &World, name: &str) -> Value {
     listed(world, "items", name, |_| true).await
 }
 
-fn letter(to: &str) -> Fax {
+pub(crate) fn letter(to: &str) -> Fax {
     Fax::pdf(to, documents::pdf(1, "policies"))
 }
 
-async fn refused(world: &World, to: &str, status: u16) -> String {
+pub(crate) async fn refused(world: &World, to: &str, status: u16) -> String {
     world.admin.send(&letter(to)).await.problem(status)
 }
 
-fn dial_plan(setup: &mut Setup) {
+pub(crate) fn dial_plan(setup: &mut Setup) {
     setup
         .set("plugins.dial-plan.settings.extension-digits", "4")
         .set("plugins.dial-plan.settings.extension-prefix", "+1 212 555")
@@ -119,6 +120,25 @@ async fn a_dial_plan_is_taken_up_and_its_last_good_version_stays() {
     .await;
     let reload = world.admin.post("/admin/plugins/reload", &json!({})).await;
     assert_eq!(reload.status, 200, "{}", reload.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_in_c_serves_like_any_other() {
+    let mut setup = Setup::new();
+    setup.set("plugins.country-fence.settings.allow", "+1 212, +44");
+    let world = setup.start().await;
+    let id = world.admin.accepted(&letter("+1 646 555 0142")).await;
+    world.admin.reaches(&id, "SUCCESS").await;
+    drop_in(&world, "country-fence", COUNTRY_FENCE);
+    serves(&world, "country-fence").await;
+    let fenced = refused(&world, "+1 646 555 0142", 400).await;
+    assert!(fenced.contains("may not be faxed from here"), "{fenced}");
+    let national = refused(&world, "212 555 0142", 400).await;
+    assert!(national.contains("in full"), "{national}");
+    let id = world.admin.accepted(&letter("011 44 20 7946 0018")).await;
+    assert_eq!(world.admin.job(&id).await["to"], "+442079460018");
+    world.admin.reaches(&id, "SUCCESS").await;
+    world.gate.says("refused a number outside the fence").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -197,8 +217,8 @@ async fn a_failing_plugin_is_told_of_and_the_operator_says_who_is_asked_then() {
     let mut world = setup.start().await;
     drop_in(&world, "naughty", &testing::normalizer(testing::NORMALIZER));
     serves(&world, "naughty").await;
-    // `t` traps, `l` loops: the fax is refused, the service goes on.
-    for bad in ["t", "l"] {
+    // `t` traps, `l` loops, `g` wants all memory: the fax is refused, the service goes on.
+    for bad in ["t", "l", "g"] {
         let detail = refused(&world, bad, 500).await;
         assert!(
             !detail.contains("unreachable"),
@@ -215,7 +235,7 @@ async fn a_failing_plugin_is_told_of_and_the_operator_says_who_is_asked_then() {
         world.gate.says(told).await;
     }
     let metrics = world.admin.get("/metrics").await.text();
-    for outcome in ["trap", "cpu_deadline"] {
+    for outcome in ["trap", "cpu_deadline", "out_of_memory"] {
         let counted = |line: &str| {
             line.starts_with("faxgate_plugin_calls_total")
                 && line.contains("naughty")
@@ -223,8 +243,15 @@ async fn a_failing_plugin_is_told_of_and_the_operator_says_who_is_asked_then() {
         };
         assert!(metrics.lines().any(counted), "{outcome}: {metrics}");
     }
+    for measured in [
+        "faxgate_plugin_call_seconds_count",
+        "faxgate_plugin_denied_growth_total",
+    ] {
+        let counted = |line: &str| line.starts_with(measured) && line.contains("naughty");
+        assert!(metrics.lines().any(counted), "{measured}: {metrics}");
+    }
     let entry = serves(&world, "naughty").await;
-    assert_eq!(entry["errors"], 2, "{entry}");
+    assert_eq!(entry["errors"], 3, "{entry}");
     assert!(entry["last_error"].is_string(), "{entry}");
 
     world.set("plugins.naughty.on_error", "next");

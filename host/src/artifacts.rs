@@ -15,7 +15,7 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
@@ -26,6 +26,7 @@ use crate::base::clock::{Clock, before};
 use crate::base::size::KIB;
 use crate::config::storage::StorageConfig;
 use crate::domain::artifact::{Artifact, Place};
+use crate::telemetry::metrics::ARTIFACT_SECONDS;
 
 pub use layout::Kind;
 
@@ -131,6 +132,7 @@ impl Artifacts {
         content: impl Into<Content>,
     ) -> Result<Artifact, ArtifactError> {
         let content = content.into();
+        let _timer = Timer::start("put");
         match &self.s3 {
             Some(s3) => s3.put(kind, id, content).await,
             None => Arc::clone(&self.local).put(kind, id, content).await,
@@ -153,11 +155,13 @@ impl Artifacts {
         let range = range.map_or(whole.clone(), |r| r.start.min(whole.end)..r.end.min(whole.end));
         let sha256 = (range == whole).then_some(artifact.sha256);
         let length = range.end.saturating_sub(range.start);
+        let timer = Timer::start("open");
         let stream = match &artifact.place {
             Place::Database => return Err(ArtifactError::InDatabase),
             Place::Local(name) => self.local.read(name, artifact.bytes, range).await?,
             Place::S3(key) => self.bucket()?.read(key, artifact.bytes, range).await?,
         };
+        drop(timer);
         Ok(check::checked(stream, length, sha256))
     }
 
@@ -186,6 +190,7 @@ impl Artifacts {
     /// # Errors
     /// When it may still be there.
     pub async fn delete(&self, artifact: &Artifact) -> Result<(), ArtifactError> {
+        let _timer = Timer::start("delete");
         self.delete_place(&artifact.place).await
     }
 
@@ -267,6 +272,28 @@ impl ArtifactError {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
             _ => Self::Io { doing, source },
         }
+    }
+}
+
+/// Notes how long an operation on a document takes, to its drop.
+struct Timer {
+    operation: &'static str,
+    begun: Instant,
+}
+
+impl Timer {
+    fn start(operation: &'static str) -> Self {
+        Self {
+            operation,
+            begun: Instant::now(),
+        }
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        let seconds = self.begun.elapsed().as_secs_f64();
+        metrics::histogram!(ARTIFACT_SECONDS, "operation" => self.operation).record(seconds);
     }
 }
 

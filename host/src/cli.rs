@@ -9,6 +9,7 @@ mod control;
 mod demo;
 mod health;
 mod keys;
+mod man;
 mod output;
 pub mod plugin;
 mod sample;
@@ -60,6 +61,10 @@ enum Command {
     Audit(audit::Command),
     /// Ask the service of this configuration whether it is alive (for container health checks)
     Health(health::Args),
+    /// Write the manual page, or those of all commands into a folder
+    Man(man::ManArgs),
+    /// Write a script that completes this command line in a shell
+    Completions(man::CompletionArgs),
 }
 
 /// Runs the command of this process.
@@ -90,6 +95,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::VerifyCallback(args) => Box::pin(verify_callback::run(args)).await,
             Command::Audit(command) => Box::pin(audit::run(command)).await,
             Command::Health(args) => Box::pin(health::run(args)).await,
+            Command::Man(args) => man::man(&args),
+            Command::Completions(args) => Ok(man::completions(&args)),
         }
     })
 }

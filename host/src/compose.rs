@@ -111,6 +111,12 @@ impl Service {
         self.https
     }
 
+    /// Whatever has to answer while the service lives.
+    #[must_use]
+    pub fn probe(&self) -> Store {
+        self.store.clone()
+    }
+
     /// Ends in order: no new connections, requests under way finish, the queue stops, the database closes.
     pub async fn stop(mut self) {
         let limit_seconds = crate::lifecycle::DRAIN.as_secs();
@@ -225,6 +231,8 @@ fn metrics_page(
             #[allow(clippy::cast_precision_loss, reason = "a count of jobs, far below 2^52")]
             metrics::gauge!(names::JOBS, "status" => status).set(count as f64);
         }
+        #[allow(clippy::cast_precision_loss, reason = "bytes on a disk, far below 2^52")]
+        metrics::gauge!(names::SPOOL_BYTES).set(app.spool_bytes() as f64);
         let held = board
             .all()
             .iter()

@@ -19,6 +19,7 @@ pub mod retention;
 mod rules;
 pub mod source;
 pub mod storage;
+pub mod telemetry;
 #[cfg(test)]
 mod tests;
 pub mod tls;
@@ -73,6 +74,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// `tracing` filter directives (`log.level`, `LOG_LEVEL`), default `info`.
     pub log_level: String,
+    /// Where spans go.
+    pub telemetry: telemetry::TelemetryConfig,
 }
 
 /// How logs look.
@@ -149,6 +152,7 @@ impl Config {
             plugins::PluginsConfig::read(from, &data_dir),
             plugins::NumbersConfig::read(from),
         );
+        let telemetry = telemetry::TelemetryConfig::read(from);
         let (dispatch, listen, tls, auth, limits, tokens, retention, inbound, storage, plugins, numbers) =
             sections;
         let rest = (
@@ -179,6 +183,7 @@ impl Config {
             audit_file,
             log_format,
             log_level,
+            telemetry,
         })
     }
 

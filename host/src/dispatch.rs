@@ -9,11 +9,15 @@ mod follow;
 mod gate;
 mod lane;
 mod pace;
+mod setback;
 mod submit;
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use crate::artifacts::Artifacts;
@@ -24,11 +28,13 @@ use crate::domain::job::{Job, Lane};
 use crate::domain::link::LinkKey;
 use crate::domain::status::Happening;
 use crate::phaxio::Phaxio;
-use crate::store::{Advanced, Store, StoreError};
+use crate::store::{Advanced, JobFilter, PageRequest, Store, StoreError};
 use crate::telemetry::board::Board;
 
 use gate::Gate;
+use lane::Hands;
 use pace::Pacer;
+use setback::Setback;
 
 /// The parts the dispatcher works with.
 #[derive(Clone)]
@@ -57,6 +63,10 @@ pub struct Dispatcher {
     parts: Parts,
     pacer: Arc<Pacer>,
     gate: Arc<Gate>,
+    hands: Arc<Hands>,
+    setback: Arc<Setback>,
+    /// Since when look-ups did not find a fax, by [`Clock::uptime`].
+    absent: Arc<Mutex<HashMap<JobId, Duration>>>,
 }
 
 impl Dispatcher {
@@ -64,8 +74,15 @@ impl Dispatcher {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let pacer = Arc::new(Pacer::new(parts.clock.clone()));
-        let gate = Arc::new(Gate::new(parts.board.clone()));
-        Self { parts, pacer, gate }
+        let gate = Arc::new(Gate::new(parts.board.clone(), parts.clock.clone()));
+        Self {
+            parts,
+            pacer,
+            gate,
+            hands: Arc::default(),
+            setback: Arc::default(),
+            absent: Arc::default(),
+        }
     }
 
     /// Works until `stop` turns true, then waits for the requests under way.
@@ -74,6 +91,7 @@ impl Dispatcher {
     /// When the store can't be read at the start.
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<(), StoreError> {
         self.recover().await?;
+        self.notice_setback()?;
         let bells = [Arc::new(Notify::new()), Arc::new(Notify::new())];
         let [dispatch, follow] = &bells;
         tokio::join!(
@@ -106,6 +124,20 @@ impl Dispatcher {
                 .store
                 .advance(id, Happening::Unsure { reason, look_at: now })
                 .await?;
+        }
+        Ok(())
+    }
+
+    /// The newest job tells what the clock showed before this process began.
+    fn notice_setback(&self) -> Result<(), StoreError> {
+        let newest = PageRequest {
+            limit: 1,
+            cursor: None,
+        };
+        let newest = self.parts.store.jobs(&JobFilter::default(), &newest)?;
+        if let Some(job) = newest.items.first() {
+            self.setback
+                .showed(&self.parts.clock, job.created_at.max(job.updated_at));
         }
         Ok(())
     }
@@ -151,26 +183,24 @@ impl Dispatcher {
         None
     }
 
-    /// Closes a job whose deadline has passed.
-    async fn expire(&self, job: &Job, reason: &str) {
-        self.settle(
-            job.id,
-            Happening::Expired {
-                reason: reason.to_owned(),
-            },
-        )
-        .await;
+    /// When to ask about `job` again if nothing is heard. Soon, when a callback said how it ended and the provider
+    /// does not say so yet.
+    fn poll_at(&self, job: &Job) -> jiff::Timestamp {
+        let config = self.parts.config.load();
+        let base = match job.early {
+            Some(_) => config.dispatch.backoff.min(config.dispatch.poll_after),
+            None => config.dispatch.poll_after,
+        };
+        let wait = backoff::exponential(base, job.looks.saturating_add(1));
+        after(self.parts.clock.now(), wait)
     }
 
-    /// When to ask about a job if nothing is heard.
-    fn poll_at(&self, looks: u32) -> jiff::Timestamp {
-        let config = self.parts.config.load();
-        after(
-            self.parts.clock.now(),
-            backoff::exponential(config.dispatch.poll_after, looks.saturating_add(1)),
-        )
+    /// Waits for the provider's pace.
+    async fn slot(&self) {
+        let per_second = self.parts.config.load().phaxio.requests_per_second;
+        self.pacer.slot(per_second).await;
     }
 }
 
 const SETTLE_ATTEMPTS: u32 = 8;
-const SETTLE_BASE: std::time::Duration = std::time::Duration::from_millis(200);
+const SETTLE_BASE: Duration = Duration::from_millis(200);

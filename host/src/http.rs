@@ -36,6 +36,8 @@ pub use timeouts::Timeouts;
 #[cfg(test)]
 mod access_tests;
 #[cfg(test)]
+mod matrix_tests;
+#[cfg(test)]
 mod sockets_tests;
 #[cfg(test)]
 mod testing;

@@ -4,10 +4,12 @@ mod supervisor;
 
 use std::time::Duration;
 
+use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::compose::Service;
 use crate::config::Config;
+use crate::telemetry::otlp;
 
 /// How long requests under way may take after a signal to end.
 pub const DRAIN: Duration = Duration::from_secs(30);
@@ -42,6 +44,14 @@ impl Signals {
         })
     }
 
+    /// Ends with the first wish to stop; a wish to reload is kept for [`Signals::next`].
+    pub async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
     /// The next wish.
     pub async fn next(&mut self) -> Wish {
         tokio::select! {
@@ -54,34 +64,34 @@ impl Signals {
 
 /// Serves until told to stop. `SIGHUP` calls `load` and takes what it gives into force; a configuration that
 /// can't be read changes nothing.
-///
-/// # Errors
-/// When the signals can't be listened to.
-pub async fn run(service: Service, load: impl Fn() -> anyhow::Result<Config>) -> anyhow::Result<()> {
-    let mut signals = Signals::listen()?;
-    supervisor::tell("READY=1");
-    let mut watchdog = supervisor::Watchdog::new();
-    loop {
-        let wish = tokio::select! {
-            wish = signals.next() => wish,
-            () = watchdog.due() => {
-                supervisor::tell("WATCHDOG=1");
-                continue;
-            }
-        };
-        match wish {
-            Wish::Stop => break,
-            Wish::Reload => match load() {
-                Ok(config) => drop(service.reload(config).await),
-                Err(error) => tracing::error!("configuration not loaded anew, the old one stays: {error:#}"),
-            },
-        }
+pub async fn run(service: Service, mut signals: Signals, load: impl Fn() -> anyhow::Result<Config>) {
+    supervisor::tell(&[NotifyState::Ready]);
+    let probe = service.probe();
+    let life = supervisor::keep_alive(move || {
+        let probe = probe.clone();
+        async move { probe.answers().await }
+    });
+    // While it reloads and while it drains the service lives too.
+    tokio::select! {
+        () = life => {}
+        () = live(service, &mut signals, load) => {}
     }
-    supervisor::tell("STOPPING=1");
+    otlp::finish().await;
+}
+
+async fn live(service: Service, signals: &mut Signals, load: impl Fn() -> anyhow::Result<Config>) {
+    while signals.next().await == Wish::Reload {
+        supervisor::reloading();
+        match load() {
+            Ok(config) => drop(service.reload(config).await),
+            Err(error) => tracing::error!("configuration not loaded anew, the old one stays: {error:#}"),
+        }
+        supervisor::tell(&[NotifyState::Ready]);
+    }
+    supervisor::tell(&[NotifyState::Stopping]);
     tokio::select! {
         () = service.stop() => {}
         // A second signal: whoever sends it doesn't want to wait.
         _ = signals.next() => tracing::warn!("told twice: stopping at once"),
     }
-    Ok(())
 }

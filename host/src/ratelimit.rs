@@ -1,43 +1,58 @@
 //! Floor 4: how often somebody may ask.
 //!
 //! A [`Limiter`] counts per key with the generic cell rate algorithm: a burst of one minute's requests is allowed,
-//! then one every `60 s / limit`. What it remembers is bounded: keys that have recovered their whole burst are
-//! forgotten, and when too many have not, all are.
+//! then one every `60 s / limit`. What it remembers is bounded (see `memory`), whatever addresses are made up.
+
+mod memory;
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use governor::clock::{Clock, DefaultClock};
+use governor::clock::{Clock, DefaultClock, Reference as _};
 use governor::middleware::StateInformationMiddleware;
-use governor::state::keyed::DashMapStateStore;
+use governor::nanos::Nanos;
 use governor::{Quota, RateLimiter};
 use parking_lot::RwLock;
+
+use memory::{Ask, Memory, Shared};
 
 /// The period that limits are given for.
 pub const WINDOW: Duration = Duration::from_secs(60);
 
-/// Keys of one limit that are remembered at most.
+/// Keys that are remembered at most, about.
 const MOST_KEYS: usize = 100_000;
 /// Different limits that are kept apart at most.
 const MOST_LIMITS: usize = 256;
-/// Checks between two looks at the size of what is remembered.
-const CHECKS_PER_SWEEP: usize = 4096;
 
 /// Counts requests per key.
 #[derive(Debug)]
 pub struct Limiter<K: Hash + Eq + Clone, C: Clock = DefaultClock> {
     per_minute: u32,
     clock: C,
-    buckets: RwLock<HashMap<u32, Arc<Buckets<K, C>>>>,
-    checks: AtomicUsize,
+    memory: Arc<Memory<(u64, K)>>,
+    meters: RwLock<Meters<K, C>>,
 }
 
-/// The keys of one limit.
-type Buckets<K, C> = RateLimiter<K, DashMapStateStore<K>, C, StateInformationMiddleware>;
+/// A meter for each limit that is in use.
+#[derive(Debug)]
+struct Meters<K: Hash + Eq + Clone, C: Clock> {
+    by_limit: HashMap<u32, Arc<Meter<K, C>>>,
+    /// Given to each new meter, so that none reads what another one wrote.
+    next: u64,
+}
+
+/// Counts against one limit.
+#[derive(Debug)]
+struct Meter<K: Hash + Eq + Clone, C: Clock> {
+    number: u64,
+    start: C::Instant,
+    cells: Cells<(u64, K), C>,
+}
+
+type Cells<K, C> = RateLimiter<Ask<K>, Shared<K>, C, StateInformationMiddleware>;
 
 /// Whether a request may pass, and what to tell the asker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +94,11 @@ impl<K: Hash + Eq + Clone, C: Clock + Clone> Limiter<K, C> {
         Self {
             per_minute,
             clock,
-            buckets: RwLock::new(HashMap::new()),
-            checks: AtomicUsize::new(0),
+            memory: Arc::new(Memory::new(MOST_KEYS)),
+            meters: RwLock::new(Meters {
+                by_limit: HashMap::new(),
+                next: 0,
+            }),
         }
     }
 
@@ -89,16 +107,17 @@ impl<K: Hash + Eq + Clone, C: Clock + Clone> Limiter<K, C> {
         let Some(limit) = NonZeroU32::new(per_minute.unwrap_or(self.per_minute)) else {
             return Allowance::UNLIMITED;
         };
-        self.sweep_sometimes();
-        let buckets = self.buckets(limit);
-        match buckets.check_key(key) {
+        let meter = self.meter(limit);
+        let ask = Ask::new((meter.number, key.clone()));
+        match meter.cells.check_key(&ask) {
             Ok(state) => {
-                let remaining = state.remaining_burst_capacity();
+                let full = Nanos::new(ask.full_at());
+                let now = self.clock.now().duration_since(meter.start);
                 Allowance {
                     allowed: true,
                     limit: limit.get(),
-                    remaining,
-                    reset: interval(limit) * limit.get().saturating_sub(remaining),
+                    remaining: state.remaining_burst_capacity(),
+                    reset: full.saturating_sub(now).into(),
                     retry_after: None,
                 }
             }
@@ -118,37 +137,29 @@ impl<K: Hash + Eq + Clone, C: Clock + Clone> Limiter<K, C> {
     /// Keys remembered at the moment.
     #[must_use]
     pub fn remembered(&self) -> usize {
-        self.buckets.read().values().map(|buckets| buckets.len()).sum()
+        self.memory.len()
     }
 
-    fn buckets(&self, limit: NonZeroU32) -> Arc<Buckets<K, C>> {
-        if let Some(known) = self.buckets.read().get(&limit.get()) {
+    fn meter(&self, limit: NonZeroU32) -> Arc<Meter<K, C>> {
+        if let Some(known) = self.meters.read().by_limit.get(&limit.get()) {
             return Arc::clone(known);
         }
+        let mut meters = self.meters.write();
+        if meters.by_limit.len() >= MOST_LIMITS {
+            // What their keys used up is forgotten; memory must not grow with what somebody sets.
+            meters.by_limit.clear();
+        }
+        let number = meters.next;
+        meters.next += 1;
         let fresh = || {
-            let quota = Quota::per_minute(limit);
-            let state = DashMapStateStore::default();
-            Arc::new(RateLimiter::new(quota, state, self.clock.clone()))
+            let shared = Shared(Arc::clone(&self.memory));
+            Arc::new(Meter {
+                number,
+                start: self.clock.now(),
+                cells: RateLimiter::new(Quota::per_minute(limit), shared, self.clock.clone()),
+            })
         };
-        Arc::clone(self.buckets.write().entry(limit.get()).or_insert_with(fresh))
-    }
-
-    fn sweep_sometimes(&self) {
-        if self.checks.fetch_add(1, Ordering::Relaxed) % CHECKS_PER_SWEEP == CHECKS_PER_SWEEP - 1 {
-            self.sweep(MOST_KEYS);
-        }
-    }
-
-    /// Forgets keys that have recovered, limits without keys, and everything where more than `most` are left.
-    fn sweep(&self, most: usize) {
-        let mut limits = self.buckets.write();
-        limits.retain(|_, buckets| {
-            buckets.retain_recent();
-            (1..=most).contains(&buckets.len())
-        });
-        if limits.len() > MOST_LIMITS {
-            limits.clear();
-        }
+        Arc::clone(meters.by_limit.entry(limit.get()).or_insert_with(fresh))
     }
 }
 
@@ -209,19 +220,63 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_bounded() {
-        let (limiter, clock) = limiter(60);
-        for key in 0..5000 {
+    fn a_million_addresses_leave_no_more_than_there_is_room_for() {
+        let (limiter, _clock) = limiter(1);
+        // Somebody who is being limited while a flood of other addresses passes by.
+        let persistent = u64::MAX;
+        assert!(limiter.check(&persistent, None).allowed);
+        for key in 0..1_000_000 {
             limiter.check(&key, None);
+            if key % 1000 == 0 {
+                assert!(!limiter.check(&persistent, None).allowed, "after {key}");
+            }
         }
-        clock.advance(Duration::from_secs(61));
-        limiter.check(&0, None);
-        limiter.sweep(MOST_KEYS);
-        assert_eq!(limiter.remembered(), 1);
-        for key in 0..11 {
-            limiter.check(&key, None);
+        assert!(limiter.remembered() <= MOST_KEYS, "{}", limiter.remembered());
+    }
+
+    #[test]
+    fn limits_that_are_set_by_keys_are_bounded_too() {
+        let (limiter, _clock) = limiter(0);
+        for limit in 1..2_000 {
+            assert!(limiter.check(&1, Some(limit)).allowed);
         }
-        limiter.sweep(10);
-        assert_eq!(limiter.remembered(), 0);
+        assert!(limiter.meters.read().by_limit.len() <= MOST_LIMITS);
+    }
+
+    proptest::proptest! {
+        /// Whatever was asked before, at whatever times: a client that waits for exactly as many whole seconds as
+        /// `Retry-After` says passes, one that comes a second earlier doesn't, and after `reset` the whole limit
+        /// is there, a moment before it isn't.
+        #[test]
+        fn what_is_told_is_right_to_the_second(
+            limit in 1_u32..200,
+            steps in proptest::collection::vec((0_u64..70_000, 1_u32..40), 1..20),
+        ) {
+            let (limiter, clock) = limiter(limit);
+            for (pause, asks) in steps {
+                clock.advance(Duration::from_millis(pause));
+                for _ in 0..asks {
+                    let told = limiter.check(&1, None);
+                    let Some(wait) = told.retry_after else {
+                        continue;
+                    };
+                    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                    if seconds > 1 {
+                        clock.advance(Duration::from_secs(seconds - 1));
+                        proptest::prop_assert!(!limiter.check(&1, None).allowed);
+                        clock.advance(Duration::from_secs(1));
+                    } else {
+                        clock.advance(Duration::from_secs(seconds));
+                    }
+                    proptest::prop_assert!(limiter.check(&1, None).allowed);
+                }
+            }
+            let told = limiter.check(&1, None);
+            clock.advance(told.reset.saturating_sub(Duration::from_nanos(1)));
+            let early = limiter.check(&1, None);
+            proptest::prop_assert!(!early.allowed || early.remaining + 1 < limit, "{early:?}");
+            clock.advance(early.reset);
+            proptest::prop_assert_eq!(limiter.check(&1, None).remaining, limit - 1);
+        }
     }
 }

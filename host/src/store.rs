@@ -144,6 +144,17 @@ impl Store {
         self.shared.writer.close();
     }
 
+    /// Whether the writer answers, whatever it answers: a store that can't write but says so is ill, one that says
+    /// nothing any more is dead.
+    pub async fn answers(&self) -> bool {
+        let nothing = |tables: &mut tables::Tables<'_>| {
+            tables.unchanged();
+            Ok(())
+        };
+        let asked = self.write(writer::Growth::Settles, nothing).await;
+        !matches!(asked, Err(StoreError::Closed))
+    }
+
     /// The key that links to documents are made with: random, made when the database was.
     #[must_use]
     pub fn link_key(&self) -> LinkKey {

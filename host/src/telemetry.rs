@@ -1,7 +1,10 @@
 //! Floor 3: what the service says about itself. [`logs`] for people, [`metrics`] for graphs and alarms ([`requests`]
-//! for the two that every request makes), [`board`] for readiness.
+//! for the two that every request makes), [`trace`] and [`otlp`] for whoever follows a request through several
+//! systems, [`board`] for readiness.
 
 pub mod board;
 pub mod logs;
 pub mod metrics;
+pub mod otlp;
 pub mod requests;
+pub mod trace;

@@ -20,7 +20,21 @@ impl Dice {
             since.map_or(1, |since| since.as_nanos() as u64)
         });
         eprintln!("FAXGATE_TEST_SEED={seed}");
+        Self::of(seed)
+    }
+
+    /// Seeded so.
+    pub(crate) fn of(seed: u64) -> Self {
         Self { seed, state: seed }
+    }
+
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// One of these.
+    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.roll(from.len())]
     }
 
     /// From 0 to `sides - 1`.

@@ -152,6 +152,15 @@ impl Gate {
         self.child.as_ref().map(Child::id)
     }
 
+    /// Whether it has ended by itself since it was started; it can be started again then.
+    pub(crate) fn died(&mut self) -> bool {
+        let died = self.exited().is_some();
+        if died {
+            self.child = None;
+        }
+        died
+    }
+
     fn exited(&mut self) -> Option<ExitStatus> {
         self.child.as_mut()?.try_wait().expect("wait for faxgate")
     }

@@ -9,7 +9,7 @@ use super::App;
 use crate::base::secret::Secret;
 use crate::domain::access::{ApiKey, Principal};
 use crate::domain::audit::AuditEntry;
-use crate::domain::ids::KeyId;
+use crate::domain::ids::{JobId, KeyId};
 
 const PREFIX: &str = "fbk_live_";
 
@@ -53,6 +53,18 @@ impl App {
     #[must_use]
     pub fn anonymous(&self) -> Option<Principal> {
         (!self.parts.config.load().auth.require_api_key).then(Principal::anonymous)
+    }
+
+    /// Records that somebody came with a link that doesn't open the document it names. What is no id of ours is not
+    /// repeated.
+    pub fn link_refused(&self, object: &str, address: std::net::IpAddr) {
+        let object = object
+            .parse::<JobId>()
+            .map_or_else(|_| String::new(), |id| id.to_string());
+        let entry = AuditEntry::new(self.parts.clock.now(), "link", "link.refused", object)
+            .from(Some(address.to_string()))
+            .outcome("denied");
+        self.parts.store.record_later(entry);
     }
 
     /// Records that a key crossed the wire in clear: whoever listened has it now.

@@ -4,10 +4,11 @@
 //! the provider's id; a job that holds none yet is given one only by news that proves which job it is about.
 
 use crate::base::clock::after;
+use crate::base::crash;
 use crate::domain::audit::AuditEntry;
 use crate::domain::ids::JobId;
 use crate::domain::job::Job;
-use crate::domain::provider::{CallbackEvent, StatusUpdate, Verdict};
+use crate::domain::provider::{CallbackEvent, ProviderStatus, StatusUpdate, Verdict};
 use crate::domain::status::Happening;
 use crate::plugin::{Delivery, DeliveryKind, FilePart, RawBody};
 
@@ -172,6 +173,7 @@ impl App {
     }
 
     async fn apply(&self, id: JobId, update: StatusUpdate) -> Result<CallbackOutcome, Error> {
+        crash::point("called", id);
         let Some(job) = self.parts.store.job(id)? else {
             return Ok(CallbackOutcome::Unmatched);
         };
@@ -179,13 +181,19 @@ impl App {
         if is_repeat(&job, &update) {
             return Ok(CallbackOutcome::Repeated);
         }
-        let poll_at = after(now, self.config().dispatch.poll_after);
-        let happening = Happening::News {
-            update: Box::new(update),
-            source: "callback",
-            poll_at,
+        let config = self.config();
+        let update = Box::new(update);
+        let happening = if config.dispatch.confirm_callbacks && update.status.is_end() {
+            Happening::Told { update }
+        } else {
+            Happening::News {
+                update,
+                source: "callback",
+                poll_at: after(now, config.dispatch.poll_after),
+            }
         };
         let done = self.parts.store.advance(id, happening).await?;
+        crash::point("noted", id);
         if done.refusal.is_some() {
             return self.mismatch(Some(id)).await;
         }
@@ -200,7 +208,11 @@ impl App {
         })
     }
 
-    async fn hint(&self, id: JobId, update: StatusUpdate) -> Result<CallbackOutcome, Error> {
+    async fn hint(&self, id: JobId, mut update: StatusUpdate) -> Result<CallbackOutcome, Error> {
+        if self.config().dispatch.confirm_callbacks && update.status.is_end() {
+            // All it does is to have the provider asked once the fax is known to be the job's.
+            update.status = ProviderStatus::Unknown;
+        }
         if self.parts.store.job(id)?.is_none() {
             return Ok(CallbackOutcome::Unmatched);
         }
@@ -265,7 +277,6 @@ pub(super) fn signed_url(configured: &str, raw_query: &str) -> String {
 /// Callbacks are delivered up to sixteen times: a final state that says what is known needs no commit.
 fn is_repeat(job: &Job, update: &StatusUpdate) -> bool {
     use crate::domain::job::Phase;
-    use crate::domain::provider::ProviderStatus;
     if job.provider_id.as_deref() != Some(update.provider_id.as_str()) || !job.phase.is_final() {
         return false;
     }

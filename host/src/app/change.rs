@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::documents::gone;
 use super::send::Draft;
-use super::{App, Error, FaxJob, OpenDocument, Origin, Sent};
+use super::{App, Error, FaxJob, OpenDocument, Origin, Schedule, Sent};
 use crate::domain::code::Code;
 use crate::domain::event::{EventKind, TimelineEntry};
 use crate::domain::job::Job;
@@ -15,6 +15,8 @@ use crate::domain::status::{Happening, Refusal};
 pub struct Resend {
     /// To another number, as dialled.
     pub to: Option<String>,
+    /// When, and together with what; a delay that is not given is that of the first fax.
+    pub schedule: Schedule,
     /// `Idempotency-Key`
     pub idempotency_key: Option<String>,
 }
@@ -23,9 +25,9 @@ impl App {
     /// Asks for a fax to be cancelled. It may still complete when the provider has it already.
     ///
     /// # Errors
-    /// [`Code::NotFound`]; [`Code::Conflict`] when it has reached a final state.
+    /// [`Code::NotFound`]; [`Code::Forbidden`] for another owner's; [`Code::Conflict`] when it has reached a final state.
     pub async fn cancel(&self, origin: &Origin, id: &str) -> Result<FaxJob, Error> {
-        let job = self.visible_job(origin, id)?;
+        let job = self.own_job(origin, id)?;
         let done = self
             .parts
             .store
@@ -45,9 +47,11 @@ impl App {
     /// Sends the document of a fax again, as a new fax.
     ///
     /// # Errors
-    /// [`Code::NotFound`]; [`Code::Gone`] when the document was destroyed; as [`App::send`].
+    /// [`Code::NotFound`]; [`Code::Forbidden`] for another owner's; [`Code::Gone`] when the document was destroyed; as [`App::send`].
     pub async fn resend(&self, origin: &Origin, id: &str, request: Resend) -> Result<Sent, Error> {
-        let job = self.visible_job(origin, id)?;
+        let job = self.own_job(origin, id)?;
+        let mut options = job.options.clone();
+        request.schedule.clone().apply(&mut options)?;
         let claim = match &request.idempotency_key {
             None => None,
             Some(key) => match self.claim(origin, key, fingerprint(&job, &request))? {
@@ -65,7 +69,7 @@ impl App {
         let draft = Draft {
             to,
             to_raw: to_raw.unwrap_or(job.to_raw),
-            options: job.options,
+            options,
             file_name: job.file_name,
             media_type: job.media_type,
             pages: job.pages,
@@ -79,9 +83,9 @@ impl App {
     /// Destroys the document of a fax now. The record stays.
     ///
     /// # Errors
-    /// [`Code::NotFound`]; [`Code::Conflict`] when the fax has not reached a final state.
+    /// [`Code::NotFound`]; [`Code::Forbidden`] for another owner's; [`Code::Conflict`] when the fax has not reached a final state.
     pub async fn destroy(&self, origin: &Origin, id: &str) -> Result<(), Error> {
-        let job = self.visible_job(origin, id)?;
+        let job = self.own_job(origin, id)?;
         if !job.phase.is_final() {
             return Err(conflict(&job, Refusal::NotNow));
         }
@@ -124,5 +128,11 @@ fn fingerprint(job: &Job, request: &Resend) -> [u8; 32] {
     hash.update(b"resend\0");
     hash.update(job.id.to_bytes());
     hash.update(request.to.as_deref().map(str::trim).unwrap_or_default());
+    let Schedule { send_at, batch_delay } = &request.schedule;
+    for (name, value) in [("send_at", send_at), ("batch_delay", batch_delay)] {
+        if let Some(value) = value {
+            hash.update(format!("\0{name}={value}"));
+        }
+    }
     hash.finalize().into()
 }

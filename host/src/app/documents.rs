@@ -13,9 +13,10 @@ use crate::artifacts::{Content, Kind};
 use crate::domain::artifact::{Artifact, Place};
 use crate::domain::audit::AuditEntry;
 use crate::domain::code::Code;
-use crate::domain::document::Raster;
+use crate::domain::document::{DocumentRefusal, FaxPage, Raster, Resolution};
+use crate::domain::job::Job;
 use crate::domain::link::LinkPurpose;
-use crate::plugin::tiff;
+use crate::plugin::{FailureKind, PolicyError, png, tiff};
 
 /// What opens a document: a link's token or somebody with the right scope.
 #[derive(Debug, Clone, Copy)]
@@ -115,29 +116,62 @@ impl App {
         Ok(bytes)
     }
 
-    /// What the far machine will print: a multi-page Group 4 TIFF.
+    /// What the far machine will print: a multi-page Group 4 TIFF, at another resolution than the fax is sent with
+    /// when one is named.
     ///
     /// # Errors
     /// As [`App::read`], and when a page can't be drawn.
-    pub async fn tiff(&self, origin: &Origin, id: &str) -> Result<Vec<u8>, Error> {
+    pub async fn tiff(
+        &self,
+        origin: &Origin,
+        id: &str,
+        resolution: Option<Resolution>,
+    ) -> Result<Vec<u8>, Error> {
         let job = self.visible_job(origin, id)?;
-        let pages = job.pages.unwrap_or(1);
-        let artifact = job.artifact.ok_or_else(gone)?;
-        let pdf = self
-            .read_all(&OpenDocument {
-                id: job.id.0,
-                artifact,
-            })
-            .await?;
         let pages = self
-            .parts
-            .plugins
-            .render(pdf, 0..pages, Raster::default())
+            .draw(origin, &job, 0..job.pages.unwrap_or(1), resolution)
             .await?;
-        self.parts
-            .store
-            .record_later(origin.did(self.parts.clock.now(), "document.read", id));
         Ok(tiff::write(&pages))
+    }
+
+    /// One page, counted from 1, as the far machine will print it, as a PNG for people.
+    ///
+    /// # Errors
+    /// As [`App::tiff`]; [`Code::NotFound`] beyond the last page.
+    pub async fn preview(&self, origin: &Origin, id: &str, page: u32) -> Result<Vec<u8>, Error> {
+        let job = self.visible_job(origin, id)?;
+        let last = job.pages.unwrap_or(1);
+        if page == 0 || page > last {
+            return Err(Error::new(
+                Code::NotFound,
+                format!("the fax has no such page: ask for 1 to {last}"),
+            ));
+        }
+        let drawn = self.draw(origin, &job, page - 1..page, None).await?;
+        let png = drawn.first().and_then(png::write);
+        png.ok_or_else(|| Error::internal("a converter drew a page that can't be decoded"))
+    }
+
+    /// Draws pages of a fax as its sender asked for.
+    async fn draw(
+        &self,
+        origin: &Origin,
+        job: &Job,
+        pages: Range<u32>,
+        resolution: Option<Resolution>,
+    ) -> Result<Vec<FaxPage>, Error> {
+        let artifact = job.artifact.clone().ok_or_else(gone)?;
+        let document = OpenDocument::new(job.id.0, artifact);
+        let pdf = self.read_all(&document).await?;
+        let raster = Raster {
+            resolution: resolution.unwrap_or(job.options.raster.resolution),
+            ..job.options.raster
+        };
+        let drawn = self.parts.plugins.render(pdf, pages, raster).await;
+        let drawn = drawn.map_err(not_converted)?;
+        let read = origin.did(self.parts.clock.now(), "document.read", job.id);
+        self.parts.store.record_later(read);
+        Ok(drawn)
     }
 
     /// Keeps bytes as a document of `id`: small ones are handed back to ride in the record's commit.
@@ -249,6 +283,49 @@ impl OpenDocument {
     #[must_use]
     pub fn etag(&self) -> String {
         hex::encode(self.artifact.sha256.get(..16).unwrap_or_default())
+    }
+}
+
+/// The answer about a document that no converter got through. What exhausts a limit or makes a converter give up is
+/// a property of the document, the same on every machine, and no fault of the server.
+pub(super) fn not_converted(error: PolicyError<DocumentRefusal>) -> Error {
+    let PolicyError::Failed(failure) = &error else {
+        return error.into();
+    };
+    let (code, detail) = match failure.kind {
+        FailureKind::OutOfMemory => (
+            Code::TooLarge,
+            "the document takes more memory than a conversion may use: send it as simpler pages, fewer pictures or in \
+             several faxes",
+        ),
+        FailureKind::TooMuchData => (
+            Code::TooLarge,
+            "the document becomes larger than a fax may be: send it in several faxes",
+        ),
+        FailureKind::CpuDeadline => (
+            Code::BadDocument,
+            "the document takes longer to prepare than a conversion may: print it to a new PDF, or send it as pictures",
+        ),
+        FailureKind::Trap | FailureKind::StackOverflow => (
+            Code::BadDocument,
+            "the document is built in a way that can't be read: print it to a new PDF and send that",
+        ),
+        // These say nothing about the document.
+        FailureKind::WallDeadline => {
+            return Error {
+                source: Some(error.into()),
+                ..Error::new(
+                    Code::Busy,
+                    "preparing the document took too long here: try again in a moment",
+                )
+            }
+            .retry_after(std::time::Duration::from_secs(5));
+        }
+        FailureKind::BadAnswer | FailureKind::NoPlugin | FailureKind::Host => return error.into(),
+    };
+    Error {
+        source: Some(error.into()),
+        ..Error::new(code, detail)
     }
 }
 

@@ -238,6 +238,7 @@ impl App {
             data,
             media_type,
             file_name: None,
+            attributes: Vec::new(),
         };
         let limits = ConvertLimits {
             max_pages: MAX_PAGES,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::{new_secret, token};
 use super::{App, Error, Origin, Page};
-use crate::base::clock::{Clock, after};
+use crate::base::clock::{Clock, after, read_time};
 use crate::domain::access::ApiKey;
 use crate::domain::code::Code;
 use crate::domain::ids::KeyId;
@@ -32,7 +32,7 @@ pub struct NewKey {
     pub expires_at: Option<String>,
     /// Free text.
     pub note: Option<String>,
-    /// Requests per minute, instead of the configured default.
+    /// Requests per minute, instead of the configured default; 0 is no limit.
     pub requests_per_minute: Option<u32>,
 }
 
@@ -149,7 +149,7 @@ impl Keys {
             owner,
             scopes: scopes(new.scopes)?,
             note: text("note", new.note)?,
-            requests_per_minute: new.requests_per_minute.filter(|&rate| rate > 0),
+            requests_per_minute: new.requests_per_minute,
             created_at: now,
             expires_at: new.expires_at.map(|text| expiry(&text, now)).transpose()?,
             revoked_at: None,
@@ -269,7 +269,7 @@ fn scopes(names: Option<Vec<String>>) -> Result<Scopes, Error> {
 
 /// A time with its offset (RFC 3339); one without an offset could mean several.
 fn expiry(text: &str, now: Timestamp) -> Result<Timestamp, Error> {
-    let at: Timestamp = text.trim().parse().map_err(|_| {
+    let at = read_time(text.trim()).ok_or_else(|| {
         Error::new(
             Code::Invalid,
             "expires_at is a time with an offset, for example 2030-01-31T12:00:00+01:00",

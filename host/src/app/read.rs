@@ -102,6 +102,19 @@ impl App {
         }
     }
 
+    /// The job `id`, if `origin` may change it.
+    pub(super) fn own_job(&self, origin: &Origin, id: &str) -> Result<Job, Error> {
+        let job = self.visible_job(origin, id)?;
+        if origin.principal.acts_for(&job.owner) {
+            Ok(job)
+        } else {
+            Err(Error::new(
+                Code::Forbidden,
+                "this fax belongs to another owner: use a key of that owner, or one with the scope *",
+            ))
+        }
+    }
+
     /// The job `id`.
     pub(super) fn known_job(&self, id: &str) -> Result<Job, Error> {
         let id: JobId = id.parse().map_err(|_| Error::not_found("fax"))?;

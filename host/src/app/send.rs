@@ -8,13 +8,14 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
-use super::documents::Stored;
-use super::{App, Error, FaxJob, Origin, Upload};
+use super::documents::{Stored, not_converted};
+use super::{App, Error, FaxJob, Origin, Upload, schedule};
 use crate::artifacts::Kind;
 use crate::base::clock::after;
+use crate::base::crash;
 use crate::base::size::MIB;
 use crate::domain::code::Code;
-use crate::domain::document::{MAX_PAGES, MAX_ROWS, MediaType};
+use crate::domain::document::{Cover, MAX_PAGES, MAX_ROWS, MediaType, Paper};
 use crate::domain::event::{EventKind, TimelineEntry};
 use crate::domain::ids::JobId;
 use crate::domain::job::{FaxRetry, JOB_TAG, Job, Phase, SendOptions};
@@ -45,6 +46,8 @@ pub struct SendRequest {
     pub region: Option<String>,
     /// The documents, in order.
     pub files: Vec<(Option<String>, Upload)>,
+    /// A page to put in front of them.
+    pub cover: Cover,
     /// What else the sender asks for.
     pub options: SendOptions,
     /// `Idempotency-Key`
@@ -100,6 +103,10 @@ impl App {
             ));
         }
         check_options(&request.options)?;
+        request
+            .cover
+            .check()
+            .map_err(|detail| Error::new(Code::Invalid, detail))?;
         let region = check_region(request.region.as_deref())?;
         let claim = match &request.idempotency_key {
             None => None,
@@ -114,7 +121,9 @@ impl App {
             options.caller_id = Some(self.caller(raw, region.as_deref()).await?);
         }
         let media_type = self.media_type(&request.files).await?;
-        let converted = self.convert(&request.files).await?;
+        let converted = self
+            .convert(&request.files, request.cover, options.raster.paper)
+            .await?;
         let draft = Draft {
             to,
             to_raw: request.to.trim().to_owned(),
@@ -138,6 +147,9 @@ impl App {
     ) -> Result<Sent, Error> {
         let config = self.config();
         let now = self.parts.clock.now();
+        schedule::check(&draft.options, now)?;
+        // Until then it just waits, and the deadline counts from then.
+        let begins_at = draft.options.send_at.map_or(now, |at| at.max(now));
         let id = JobId(self.parts.ids.next(now));
         let sha256 = Sha256::digest(&draft.pdf).into();
         let stored = self.keep(Kind::Outbound, id.0, draft.pdf.clone(), sha256).await?;
@@ -149,8 +161,8 @@ impl App {
             } else {
                 Phase::Due
             },
-            wake_at: (!config.disabled).then_some(now),
-            deadline: after(now, config.dispatch.job_deadline),
+            wake_at: (!config.disabled).then_some(begins_at),
+            deadline: after(begins_at, config.dispatch.job_deadline),
             attempts: 0,
             looks: 0,
             to: draft.to,
@@ -171,6 +183,8 @@ impl App {
             retry: FaxRetry {
                 left: config.dispatch.fax_retries,
                 wait: config.dispatch.fax_retry,
+                after: config.dispatch.fax_retry_after.clone(),
+                fetches_left: config.dispatch.fetch_retries,
             },
             past: Vec::new(),
             created_at: now,
@@ -178,7 +192,11 @@ impl App {
             completed_at: None,
         };
         let answer = serde_json::to_string(&FaxJob::from(&job)).map_err(Error::internal)?;
-        let mut timeline = vec![TimelineEntry::new(now, EventKind::Accepted)];
+        let accepted = TimelineEntry::new(now, EventKind::Accepted);
+        let mut timeline = vec![match job.options.send_at {
+            Some(at) => accepted.detail("waits for its time").fact("send_at", at),
+            None => accepted,
+        }];
         timeline.extend(
             draft
                 .notes
@@ -207,6 +225,7 @@ impl App {
     async fn commit(&self, new: NewJob, stored: &Stored, sent: Sent) -> Result<Sent, Error> {
         match self.parts.store.create_job(new).await {
             Ok(Created::New) => {
+                crash::point("accepted", sent.id);
                 self.parts.work.notify_one();
                 metrics::counter!(names::JOBS_ACCEPTED).increment(1);
                 tracing::info!(job = %sent.id, "fax accepted");
@@ -295,7 +314,12 @@ impl App {
         })
     }
 
-    async fn convert(&self, files: &[(Option<String>, Upload)]) -> Result<Converted, Error> {
+    async fn convert(
+        &self,
+        files: &[(Option<String>, Upload)],
+        cover: Cover,
+        paper: Paper,
+    ) -> Result<Converted, Error> {
         let mut parts = Vec::with_capacity(files.len());
         for (file_name, file) in files {
             let data = file.bytes().await?;
@@ -304,6 +328,7 @@ impl App {
                 data,
                 media_type,
                 file_name: file_name.clone(),
+                attributes: Vec::new(),
             });
         }
         let limits = ConvertLimits {
@@ -311,11 +336,13 @@ impl App {
             max_bytes: MAX_PDF_BYTES,
             max_rows: MAX_ROWS,
         };
-        Ok(self
-            .parts
-            .plugins
-            .convert(parts, ConvertOptions::default(), limits)
-            .await?)
+        let now = self.parts.clock.now();
+        let options = ConvertOptions {
+            paper,
+            cover: (!cover.is_empty()).then(|| (cover, now.strftime("%Y-%m-%d %H:%M UTC").to_string())),
+        };
+        let converted = self.parts.plugins.convert(parts, options, limits).await;
+        converted.map_err(not_converted)
     }
 }
 
@@ -357,8 +384,9 @@ fn fingerprint(request: &SendRequest) -> [u8; 32] {
     };
     field(request.to.trim().as_bytes());
     field(request.region.as_deref().unwrap_or_default().as_bytes());
-    // A map of strings always has a JSON form.
+    // Maps of strings always have a JSON form.
     field(&serde_json::to_vec(&request.options).unwrap_or_default());
+    field(&serde_json::to_vec(&request.cover).unwrap_or_default());
     for (_, file) in &request.files {
         field(&file.sha256());
     }

@@ -79,6 +79,12 @@ impl App {
         }
     }
 
+    /// Bytes of the uploads under way, for the metrics.
+    #[must_use]
+    pub fn spool_bytes(&self) -> u64 {
+        self.spool.used.load(Ordering::Relaxed)
+    }
+
     /// Removes what uploads of an earlier process left behind and makes the folder.
     ///
     /// # Errors

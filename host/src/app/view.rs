@@ -47,6 +47,10 @@ pub struct FaxJob {
     pub owner: String,
     /// The job this one repeats.
     pub resend_of: Option<JobId>,
+    /// Not to be sent before.
+    pub send_at: Option<Timestamp>,
+    /// Seconds the provider waits for further faxes to the same number.
+    pub batch_delay: Option<u32>,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -77,6 +81,8 @@ impl From<&Job> for FaxJob {
             tags: job.options.tags.clone(),
             owner: job.owner.clone(),
             resend_of: job.resend_of,
+            send_at: job.options.send_at,
+            batch_delay: job.options.batch_delay,
             created_at: job.created_at,
             updated_at: job.updated_at,
             completed_at: job.completed_at,

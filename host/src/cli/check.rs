@@ -16,7 +16,7 @@ use crate::config::tls::DEFAULT_DIRECTORY;
 use crate::config::{self, Config, Loaded, source::Process};
 use crate::plugin::{Grants, Plugins};
 use crate::store::{Store, StoreError, StoreOptions};
-use crate::telemetry::logs;
+use crate::telemetry::{logs, otlp};
 use crate::tls::ServerTls;
 
 /// A certificate that ends within this many days is remarked on.
@@ -78,6 +78,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 async fn examine(config: &Config, found: &mut Findings) {
     if let Err(error) = logs::filter(&config.log_level) {
         found.problem("log.level (LOG_LEVEL)", error);
+    }
+    if let Err(error) = otlp::check(&config.telemetry) {
+        found.problem("telemetry.otlp_headers (OTEL_EXPORTER_OTLP_HEADERS)", error);
     }
     certificate(config, found);
     data_folder(config, found).await;

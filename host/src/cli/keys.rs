@@ -43,7 +43,7 @@ pub(super) struct Create {
     /// When it ends, with an offset, such as 2030-01-31T12:00:00Z
     #[arg(long, value_name = "TIME")]
     expires_at: Option<String>,
-    /// Requests per minute, instead of the configured limit
+    /// Requests per minute, instead of the configured limit; 0 is no limit
     #[arg(long, value_name = "N")]
     requests_per_minute: Option<u32>,
     /// Free text

@@ -22,7 +22,7 @@ use crate::plugin::{Grants, Plugins};
 pub(super) enum Command {
     /// Make a crate to start a policy from
     New(new::Args),
-    /// Compile a plugin crate to a component
+    /// Compile a plugin to a component: a crate, a folder of C, or a core module of any compiler
     Build(BuildArgs),
     /// Say which slot a component fills and whether it loads within its limits
     Check(check::Args),
@@ -35,9 +35,12 @@ pub(super) enum Command {
 /// Arguments of `faxgate plugin build`.
 #[derive(Debug, clap::Args)]
 pub(super) struct BuildArgs {
-    /// Folder of the crate
-    #[arg(default_value = ".")]
-    dir: PathBuf,
+    /// Folder of the crate or of sources in C, or a core module
+    #[arg(default_value = ".", value_name = "PATH")]
+    source: PathBuf,
+    /// What it decides, for C and core modules; a crate says so itself
+    #[arg(long, value_enum, conflicts_with = "first_party")]
+    slot: Option<new::Template>,
     /// Where the component goes; NAME.wasm in the current folder without it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -64,7 +67,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 fn compile(args: BuildArgs) -> anyhow::Result<()> {
     if args.first_party {
-        for entry in build::build_first_party(&args.dir, &args.only)?.components {
+        for entry in build::build_first_party(&args.source, &args.only)?.components {
             say!(
                 "{}  {} bytes  {}  {}",
                 entry.sha256,
@@ -76,7 +79,8 @@ fn compile(args: BuildArgs) -> anyhow::Result<()> {
         return Ok(());
     }
     let request = BuildRequest {
-        dir: args.dir,
+        source: args.source,
+        slot: args.slot.map(new::Template::slot),
         out: args.out,
     };
     let Built {
@@ -104,9 +108,7 @@ fn list_or_none(names: &[String]) -> String {
 /// A set of policies with one file of the operator's in front of the built-in ones.
 struct Alone {
     plugins: Plugins,
-    /// Name of the file, without `.wasm`.
-    name: String,
-    /// Holds the file and the compiled components for as long as they are in use.
+    /// Holds the file for as long as it is in use.
     _folder: TempDir,
 }
 
@@ -117,11 +119,7 @@ impl Alone {
     /// When the file can't be read or the engine can't start; a file that doesn't load is one of the problems of
     /// the plugins.
     async fn load(config: &Config, file: &Path) -> anyhow::Result<Self> {
-        let name = file
-            .file_stem()
-            .and_then(|name| name.to_str())
-            .with_context(|| format!("{} has no usable file name", file.display()))?
-            .to_owned();
+        let name = stem(file)?;
         let folder = tempfile::tempdir().context("no temporary folder can be made")?;
         let drop_in = folder.path().join("plugins");
         std::fs::create_dir(&drop_in)?;
@@ -129,13 +127,31 @@ impl Alone {
             .with_context(|| format!("{} can't be read", file.display()))?;
         let mut settings = config.plugins.clone();
         settings.dir = drop_in;
-        settings.cache_dir = folder.path().join("cache");
+        settings.cache_dir = compiled(&folder);
         let plugins = Plugins::load(&settings, grants(config)).await?;
         Ok(Self {
             plugins,
-            name,
             _folder: folder,
         })
+    }
+}
+
+/// Name of a plugin: that of its file, without `.wasm`.
+fn stem(file: &Path) -> anyhow::Result<String> {
+    let name = file.file_stem().and_then(|name| name.to_str());
+    Ok(name
+        .with_context(|| format!("{} has no usable file name", file.display()))?
+        .to_owned())
+}
+
+/// Where compiled components are kept for these commands: the service's own cache may belong to another user, so
+/// they have one of theirs (XDG base directories), or none beyond the run.
+fn compiled(scratch: &TempDir) -> PathBuf {
+    let set = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+    match base.filter(|base| base.is_absolute()) {
+        Some(base) => base.join("faxgate"),
+        None => scratch.path().join("cache"),
     }
 }
 

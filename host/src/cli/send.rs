@@ -36,6 +36,12 @@ pub(super) struct Args {
     /// Number to show as the sender; one of the account's own
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     caller_id: Option<String>,
+    /// Not to be sent before this time, such as 2030-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    send_at: Option<String>,
+    /// Seconds the provider waits for further faxes to the same number, to send them in one call
+    #[arg(long, value_name = "SECONDS")]
+    batch_delay: Option<u32>,
     /// Label to find the fax by; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = tag)]
     tag: Vec<(String, String)>,
@@ -65,6 +71,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         ("region", args.region),
         ("header_text", args.header_text),
         ("caller_id", args.caller_id),
+        ("send_at", args.send_at),
+        ("batch_delay", args.batch_delay.map(|seconds| seconds.to_string())),
     ];
     for (field, value) in options {
         if let Some(value) = value {

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use super::output::say;
 use super::settings::Settings;
 use crate::base::clock::Clock;
+use crate::compose;
 use crate::config::render;
-use crate::telemetry::{logs, metrics};
-use crate::{compose, lifecycle};
+use crate::lifecycle::{self, Signals};
+use crate::telemetry::{logs, metrics, otlp};
 
 /// Arguments of `faxgate serve`.
 #[derive(Debug, clap::Args)]
@@ -29,15 +30,25 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
+    otlp::begin(&loaded.config.telemetry)?;
     let handle = metrics::install()?;
     tokio::spawn(metrics::upkeep(handle.clone()));
-    let service = compose::start(loaded.config, Clock::system(), handle).await?;
+    // Before anything answers: from then on a signal means what it says here and not the end of the process.
+    let mut signals = Signals::listen()?;
+    let starting = Box::pin(compose::start(loaded.config, Clock::system(), handle));
+    let service = tokio::select! {
+        service = starting => service?,
+        () = signals.stop() => {
+            tracing::info!("told to stop before it served");
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     tracing::info!(
         http = service.http().map(tracing::field::display),
         https = service.https().map(tracing::field::display),
         version = env!("CARGO_PKG_VERSION"),
         "serving"
     );
-    lifecycle::run(service, || Ok(args.settings.load()?.config)).await?;
+    lifecycle::run(service, signals, || Ok(args.settings.load()?.config)).await;
     Ok(ExitCode::SUCCESS)
 }

@@ -68,6 +68,7 @@ pub(super) fn print(fax: &Value) {
         "attempts",
         "provider_sid",
         "cost_cents",
+        "send_at",
         "created_at",
         "updated_at",
         "completed_at",

@@ -7,9 +7,8 @@ use tokio::sync::watch;
 
 use super::Service;
 use crate::app::{self, App, AuditFile, CaughtUp, Origin};
-use crate::base::clock::before;
+use crate::base::clock::{Clock, before};
 use crate::control::{self, Desk};
-use crate::plugin;
 use crate::retention::Sweeper;
 use crate::store::Store;
 
@@ -17,6 +16,8 @@ use crate::store::Store;
 const CERTIFICATE_LOOK: Duration = Duration::from_secs(5);
 /// How long a document may lie without a record before it counts as left behind by a crash.
 const ORPHAN_AGE: Duration = Duration::from_secs(3600);
+/// How often the last uses of keys are written.
+const TOUCH_PACE: Duration = Duration::from_secs(60);
 /// How often they are looked for.
 const ORPHAN_LOOK: Duration = Duration::from_secs(24 * 3600);
 /// How far back missed deliveries are looked for at the start; the provider retries for about three days.
@@ -53,8 +54,13 @@ impl Service {
         self.background.spawn(sweeper.run(stopped.clone()));
         self.background
             .spawn(until(stopped.clone(), collect_orphans(parts.clone())));
+        self.background.spawn(write_touches(
+            parts.store.clone(),
+            parts.clock.clone(),
+            stopped.clone(),
+        ));
         let config = parts.config.load();
-        if config.inbound.enabled && !config.disabled {
+        if !config.disabled {
             self.background
                 .spawn(until(stopped.clone(), catch_up(self.app.clone())));
         }
@@ -87,7 +93,7 @@ impl Service {
                 }
             }
         };
-        match plugin::watch(&parts.config.load().plugins.dir, reload) {
+        match parts.plugins.watch(&parts.config.load().plugins.dir, reload) {
             Ok(watcher) => drop(self.background.spawn(until(stopped.clone(), hold(watcher)))),
             Err(error) => tracing::warn!(%error, "plugins are not watched"),
         }
@@ -133,6 +139,11 @@ async fn collect_orphans(parts: app::Parts) {
 async fn catch_up(app: App) {
     let mut since = before(app.clock().now(), CATCH_UP_SPAN);
     loop {
+        if !app.config().inbound.enabled {
+            // A reload may switch it on.
+            app.clock().sleep(app.config().dispatch.poll_after).await;
+            continue;
+        }
         let began = app.clock().now();
         match app.catch_up(since).await {
             Ok(CaughtUp { taken, failed }) => {
@@ -149,6 +160,23 @@ async fn catch_up(app: App) {
             Err(error) => tracing::warn!(%error, "the provider could not be asked for received faxes"),
         }
         app.clock().sleep(app.config().dispatch.poll_after).await;
+    }
+}
+
+/// Writes when keys were last used, now and then and at the end.
+async fn write_touches(store: Store, clock: Clock, mut stopped: watch::Receiver<bool>) {
+    loop {
+        let last = *stopped.borrow();
+        if let Err(error) = store.write_touches().await {
+            tracing::warn!(%error, "the last uses of keys could not be written");
+        }
+        if last {
+            return;
+        }
+        tokio::select! {
+            () = clock.sleep(TOUCH_PACE) => {}
+            _ = stopped.wait_for(|stop| *stop) => {}
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::check::{Reader, Unit};
+use crate::domain::job::FaxRetry;
+use crate::domain::provider::FailureClass;
 
 /// `[dispatch]`
 #[derive(Debug, Clone)]
@@ -17,10 +19,17 @@ pub struct DispatchConfig {
     pub job_deadline: Duration,
     /// `concurrency`, default 4: requests to the provider under way at once
     pub concurrency: usize,
-    /// `fax_retries`, default 0: further faxes of a job when nobody answers or the line is busy
+    /// `confirm_callbacks`, default false: whether the provider is asked before a callback that says how a fax ended
+    /// is believed
+    pub confirm_callbacks: bool,
+    /// `fax_retries`, default 0: further faxes of a job whose fax failed, see `fax_retry_after`
     pub fax_retries: u32,
     /// `fax_retry_seconds`, default 300: wait before each of them
     pub fax_retry: Duration,
+    /// `fax_retry_after`, default `busy` and `no_answer`: the failures that another fax may follow
+    pub fax_retry_after: Vec<FailureClass>,
+    /// `fetch_retries`, default 3: further faxes of a job whose document the provider could not fetch from us
+    pub fetch_retries: u32,
 }
 
 impl Default for DispatchConfig {
@@ -31,8 +40,11 @@ impl Default for DispatchConfig {
             poll_after: Duration::from_secs(600),
             job_deadline: Duration::from_secs(86_400),
             concurrency: 4,
+            confirm_callbacks: false,
             fax_retries: 0,
             fax_retry: Duration::from_secs(300),
+            fax_retry_after: FaxRetry::usual(),
+            fetch_retries: 3,
         }
     }
 }
@@ -54,7 +66,26 @@ impl DispatchConfig {
             ),
             fax_retry: seconds("dispatch.fax_retry_seconds", 0.0..=DAY, default.fax_retry),
             fax_retries: from.whole("dispatch.fax_retries", 0..=20, default.fax_retries),
+            fax_retry_after: classes(from, "dispatch.fax_retry_after", default.fax_retry_after),
+            fetch_retries: from.whole("dispatch.fetch_retries", 0..=20, default.fetch_retries),
+            confirm_callbacks: from.flag("dispatch.confirm_callbacks", default.confirm_callbacks),
             concurrency: from.count("dispatch.concurrency", 256, default.concurrency),
         }
     }
+}
+
+/// Failures by name.
+fn classes(from: &mut Reader<'_>, key: &str, default: Vec<FailureClass>) -> Vec<FailureClass> {
+    let mut classes = Vec::new();
+    for text in from.list(key) {
+        match FailureClass::RETRYABLE.iter().find(|(word, _)| *word == text) {
+            Some((_, class)) if classes.contains(class) => {}
+            Some((_, class)) => classes.push(*class),
+            None => from.problem(
+                key,
+                format!("has {text:?}; give some of busy, no_answer, line and fax: after other failures another fax is in vain"),
+            ),
+        }
+    }
+    if classes.is_empty() { default } else { classes }
 }

@@ -77,6 +77,9 @@ pub const KEYS: &[Key] = &[
     plain("dispatch.concurrency", &["DISPATCH_CONCURRENCY"]),
     plain("dispatch.fax_retries", &["FAX_RETRIES"]),
     plain("dispatch.fax_retry_seconds", &["FAX_RETRY_SECONDS"]),
+    plain("dispatch.fax_retry_after", &["FAX_RETRY_AFTER"]),
+    plain("dispatch.fetch_retries", &["FETCH_RETRIES"]),
+    plain("dispatch.confirm_callbacks", &["CONFIRM_CALLBACKS"]),
     listener("listen.http", &["HTTP_LISTEN"]),
     listener("listen.https", &["HTTPS_LISTEN"]),
     plain("listen.trusted_proxies", &["TRUSTED_PROXIES"]),
@@ -123,12 +126,15 @@ pub const KEYS: &[Key] = &[
     secret("storage.s3.session_token", &["AWS_SESSION_TOKEN"]),
     plain("plugins.dir", &["PLUGIN_DIR"]),
     plain("plugins.cache_dir", &["PLUGIN_CACHE_DIR"]),
+    plain("plugins.font_dir", &["FONT_DIR"]),
     plain("plugins.instances", &["PLUGIN_INSTANCES"]),
     plain("numbers.default_region", &["DEFAULT_REGION"]),
     plain("numbers.strict", &["STRICT_NUMBERS"]),
     plain("audit.file", &["AUDIT_LOG_FILE"]),
     plain("log.format", &["LOG_FORMAT"]),
     plain("log.level", &["LOG_LEVEL"]),
+    plain("telemetry.otlp_endpoint", &["OTEL_EXPORTER_OTLP_ENDPOINT"]),
+    secret("telemetry.otlp_headers", &["OTEL_EXPORTER_OTLP_HEADERS"]),
 ];
 
 /// Keys of a `[plugins."NAME"]` table.

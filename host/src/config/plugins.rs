@@ -17,6 +17,8 @@ pub struct PluginsConfig {
     pub dir: PathBuf,
     /// `cache_dir`, default `{data_dir}/cache`: compiled components
     pub cache_dir: PathBuf,
+    /// `font_dir`, default `{data_dir}/fonts`: fonts by script, before those of the binary
+    pub font_dir: PathBuf,
     /// `[plugins."NAME"]` by file name without `.wasm`
     pub named: BTreeMap<String, PluginConfig>,
     /// `instances`, default 32: calls under way at once
@@ -97,6 +99,7 @@ impl PluginsConfig {
         Self {
             dir: below(from.path("plugins.dir"), "plugins"),
             cache_dir: below(from.path("plugins.cache_dir"), "cache"),
+            font_dir: below(from.path("plugins.font_dir"), "fonts"),
             named: raw
                 .plugins
                 .iter()

@@ -17,6 +17,7 @@ use super::phaxio::{InboundConfig, PhaxioConfig};
 use super::plugins::{NumbersConfig, OnError, PluginConfig, PluginsConfig};
 use super::retention::{RetentionConfig, TokensConfig};
 use super::storage::{S3Config, StorageConfig};
+use super::telemetry::TelemetryConfig;
 use super::tls::{AcmeConfig, TlsConfig};
 use super::{Config, LogFormat};
 use crate::base::secret::Secret;
@@ -55,6 +56,7 @@ pub fn table(config: &Config) -> Table {
         audit_file,
         log_format,
         log_level,
+        telemetry,
     } = config;
     let format = match log_format {
         LogFormat::Text => "text",
@@ -86,6 +88,7 @@ pub fn table(config: &Config) -> Table {
             "log",
             section([("format", format.into()), ("level", log_level.as_str().into())]).into(),
         ),
+        ("telemetry", telemetry_section(telemetry).into()),
     ])
 }
 
@@ -119,9 +122,13 @@ fn dispatch_section(config: &DispatchConfig) -> Table {
         poll_after,
         job_deadline,
         concurrency,
+        confirm_callbacks,
         fax_retries,
         fax_retry,
+        fax_retry_after,
+        fetch_retries,
     } = config;
+    let after: Vec<_> = fax_retry_after.iter().map(|class| class.as_str()).collect();
     section([
         ("backoff_seconds", span(*backoff, Unit::Seconds)),
         ("grace_seconds", span(*grace, Unit::Seconds)),
@@ -130,6 +137,9 @@ fn dispatch_section(config: &DispatchConfig) -> Table {
         ("concurrency", whole(*concurrency as u64)),
         ("fax_retries", whole(u64::from(*fax_retries))),
         ("fax_retry_seconds", span(*fax_retry, Unit::Seconds)),
+        ("fax_retry_after", after.into()),
+        ("fetch_retries", whole(u64::from(*fetch_retries))),
+        ("confirm_callbacks", (*confirm_callbacks).into()),
     ])
 }
 
@@ -296,12 +306,14 @@ fn plugins_section(config: &PluginsConfig) -> Table {
     let PluginsConfig {
         dir,
         cache_dir,
+        font_dir,
         named,
         instances,
     } = config;
     let mut table = section([
         ("dir", dir.display().to_string().into()),
         ("cache_dir", cache_dir.display().to_string().into()),
+        ("font_dir", font_dir.display().to_string().into()),
         ("instances", whole((*instances).into())),
     ]);
     table.extend(
@@ -351,6 +363,17 @@ fn numbers_section(config: &NumbersConfig) -> Table {
     section([
         ("default_region", default_region.as_str().into()),
         ("strict", (*strict).into()),
+    ])
+}
+
+fn telemetry_section(config: &TelemetryConfig) -> Table {
+    let TelemetryConfig {
+        otlp_endpoint,
+        otlp_headers,
+    } = config;
+    section([
+        ("otlp_endpoint", shown(otlp_endpoint.as_ref())),
+        ("otlp_headers", masked(otlp_headers.as_ref())),
     ])
 }
 

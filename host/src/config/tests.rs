@@ -104,6 +104,7 @@ fn revealed(config: &Config) -> Vec<Option<String>> {
         &config.phaxio.api_secret,
         &config.phaxio.callback_token,
         &config.auth.bootstrap_key,
+        &config.telemetry.otlp_headers,
     ];
     if let StorageConfig::S3(s3) = &config.storage {
         secrets.extend([&s3.access_key_id, &s3.secret_access_key, &s3.session_token]);

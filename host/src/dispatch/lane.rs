@@ -9,7 +9,8 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
-use super::{Dispatcher, follow, submit};
+use super::gate::Entrance;
+use super::{Dispatcher, follow, setback, submit};
 use crate::base::clock::after;
 use crate::domain::ids::JobId;
 use crate::domain::job::{Job, Lane};
@@ -20,19 +21,29 @@ const BATCH: usize = 64;
 const LOOK_AHEAD: usize = 1024;
 /// Longest sleep without a look: no wake-up call is relied upon alone.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// The same while the wall clock has to catch up.
+const SETBACK_LOOK: Duration = Duration::from_secs(1);
 
-/// What a lane is busy with.
+/// What is being worked on, in both lanes: a job whose request is under way is not one that was left lying, whatever
+/// the clock says.
+#[derive(Debug, Default)]
+pub(super) struct Hands(Mutex<Busy>);
+
 #[derive(Debug, Default)]
 struct Busy {
     jobs: HashSet<JobId>,
+    /// Those that something is being sent to.
     destinations: HashSet<String>,
 }
 
 /// A job in hand; given back on drop.
 struct InHand {
     job: Job,
-    busy: Arc<Mutex<Busy>>,
-    bell: Arc<Notify>,
+    lane: Lane,
+    hands: Arc<Hands>,
+    work: Arc<Notify>,
+    /// The permission to send, for the one lane.
+    entrance: Option<Entrance>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -43,7 +54,6 @@ pub(super) async fn run(
     bell: &Arc<Notify>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let busy = Arc::new(Mutex::new(Busy::default()));
     let permits = Arc::new(Semaphore::new(
         dispatcher.parts.config.load().dispatch.concurrency.max(1),
     ));
@@ -53,7 +63,7 @@ pub(super) async fn run(
             let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
                 return None;
             };
-            next_job(dispatcher, lane, bell, &busy, permit).await
+            next_job(dispatcher, lane, bell, permit).await
         };
         let in_hand = tokio::select! {
             biased;
@@ -67,6 +77,7 @@ pub(super) async fn run(
                     Lane::Dispatch => submit::submit(&dispatcher, &in_hand.job).await,
                     Lane::Follow => follow::follow(&dispatcher, &in_hand.job).await,
                 }
+                // Also when that panicked: nothing stays in hand, and the next request may probe.
                 drop(in_hand);
             });
         }
@@ -75,12 +86,11 @@ pub(super) async fn run(
     tasks.wait().await;
 }
 
-/// Waits for a job that is due, may be worked on, and has a slot of the provider's pace.
+/// Waits for a job that is due and may be worked on.
 async fn next_job(
     dispatcher: &Dispatcher,
     lane: Lane,
     bell: &Arc<Notify>,
-    busy: &Arc<Mutex<Busy>>,
     permit: OwnedSemaphorePermit,
 ) -> Option<InHand> {
     loop {
@@ -89,28 +99,21 @@ async fn next_job(
         tokio::pin!(woken);
         woken.as_mut().enable();
         let now = dispatcher.parts.clock.now();
-        let entrance = if lane == Lane::Dispatch {
-            dispatcher.gate.enter(now)
-        } else {
-            Ok(())
-        };
-        let wait_until = match entrance {
-            Err(until) => until,
-            Ok(()) => match find(dispatcher, lane, busy, now) {
+        let wait_until = match entrance(dispatcher, lane) {
+            Err(span) => after(now, span),
+            Ok(entrance) => match find(dispatcher, lane) {
                 Ok(Found::Job(job)) => {
                     return Some(InHand {
                         job: *job,
-                        busy: Arc::clone(busy),
-                        bell: Arc::clone(bell),
+                        lane,
+                        hands: Arc::clone(&dispatcher.hands),
+                        work: Arc::clone(&dispatcher.parts.work),
+                        entrance,
                         _permit: permit,
                     });
                 }
-                Ok(Found::NothingUntil(until)) => {
-                    dispatcher.gate.leave();
-                    until
-                }
+                Ok(Found::NothingUntil(until)) => until,
                 Err(error) => {
-                    dispatcher.gate.leave();
                     tracing::error!(%error, "the queue can't be read");
                     after(now, Duration::from_secs(1))
                 }
@@ -119,8 +122,16 @@ async fn next_job(
         let wait_until = wait_until.min(after(now, LONGEST_SLEEP));
         tokio::select! {
             () = woken => {}
-            () = dispatcher.parts.clock.sleep_until(wait_until) => {}
+            () = dispatcher.parts.clock.doze_until(wait_until) => {}
         }
+    }
+}
+
+/// Only what is sent has to pass the gate: questions may always be asked.
+fn entrance(dispatcher: &Dispatcher, lane: Lane) -> Result<Option<Entrance>, Duration> {
+    match lane {
+        Lane::Dispatch => dispatcher.gate.enter().map(Some),
+        Lane::Follow => Ok(None),
     }
 }
 
@@ -130,36 +141,32 @@ enum Found {
 }
 
 /// The first job of the queue that nobody works on and whose destination is free.
-fn find(
-    dispatcher: &Dispatcher,
-    lane: Lane,
-    busy: &Mutex<Busy>,
-    now: Timestamp,
-) -> Result<Found, crate::store::StoreError> {
+fn find(dispatcher: &Dispatcher, lane: Lane) -> Result<Found, crate::store::StoreError> {
     let store = &dispatcher.parts.store;
+    let (now, lead) = dispatcher.setback.now(&dispatcher.parts.clock);
     let mut position = None;
     let mut seen = 0;
     while seen < LOOK_AHEAD {
-        let batch = store.waiting(lane, now, position, BATCH)?;
+        let batch = store.waiting(lane, after(now, lead), position, BATCH)?;
         let Some(last) = batch.last() else { break };
         position = Some(*last);
         seen += batch.len();
         for (_, id) in &batch {
-            if busy.lock().jobs.contains(id) {
+            if dispatcher.hands.holds(*id) {
                 continue;
             }
             let Some(job) = store.job(*id)? else { continue };
             // The snapshot of the queue may be older than the job.
-            if job.waits().is_none_or(|(where_, at)| where_ != lane || at > now) {
-                continue;
+            let due = job
+                .waits()
+                .is_some_and(|(where_, at)| where_ == lane && setback::is_due(&job, at, now, lead));
+            if due && dispatcher.hands.take(&job, lane) {
+                return Ok(Found::Job(Box::new(job)));
             }
-            let mut busy = busy.lock();
-            if lane == Lane::Dispatch && !busy.destinations.insert(job.to.as_str().to_owned()) {
-                continue;
-            }
-            busy.jobs.insert(job.id);
-            return Ok(Found::Job(Box::new(job)));
         }
+    }
+    if !lead.is_zero() {
+        return Ok(Found::NothingUntil(after(now, SETBACK_LOOK)));
     }
     // Whoever is busy rings when done. What is due later has its time, also behind those that are busy; past a
     // full look-ahead the next one is due as well, and only the bell helps.
@@ -174,12 +181,34 @@ fn find(
     Ok(Found::NothingUntil(later.unwrap_or(Timestamp::MAX)))
 }
 
+impl Hands {
+    fn holds(&self, id: JobId) -> bool {
+        self.0.lock().jobs.contains(&id)
+    }
+
+    /// Takes `job` in hand, unless somebody has it or sends to its destination.
+    fn take(&self, job: &Job, lane: Lane) -> bool {
+        let mut busy = self.0.lock();
+        if busy.jobs.contains(&job.id) {
+            return false;
+        }
+        if lane == Lane::Dispatch && !busy.destinations.insert(job.to.as_str().to_owned()) {
+            return false;
+        }
+        busy.jobs.insert(job.id)
+    }
+}
+
 impl Drop for InHand {
     fn drop(&mut self) {
-        let mut busy = self.busy.lock();
+        // The next one may have been waiting for what became of this.
+        drop(self.entrance.take());
+        let mut busy = self.hands.0.lock();
         busy.jobs.remove(&self.job.id);
-        busy.destinations.remove(self.job.to.as_str());
+        if self.lane == Lane::Dispatch {
+            busy.destinations.remove(self.job.to.as_str());
+        }
         drop(busy);
-        self.bell.notify_one();
+        self.work.notify_one();
     }
 }

@@ -2,25 +2,24 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::Mutex;
 
-use crate::base::clock::{Clock, after};
+use crate::base::clock::Clock;
 
-/// Hands out slots in the order of asking.
+/// Hands out slots in the order of asking. Goes by the time that nobody can set.
 #[derive(Debug)]
 pub(super) struct Pacer {
     clock: Clock,
-    next: Mutex<Timestamp>,
-    held_until: parking_lot::Mutex<Timestamp>,
+    next: Mutex<Duration>,
+    held_until: parking_lot::Mutex<Duration>,
 }
 
 impl Pacer {
     pub(super) fn new(clock: Clock) -> Self {
         Self {
             clock,
-            next: Mutex::new(Timestamp::MIN),
-            held_until: parking_lot::Mutex::new(Timestamp::MIN),
+            next: Mutex::new(Duration::ZERO),
+            held_until: parking_lot::Mutex::new(Duration::ZERO),
         }
     }
 
@@ -29,22 +28,22 @@ impl Pacer {
         // Whoever waits holds the lock, so slots go out first come, first served.
         let mut next = self.next.lock().await;
         let gap = Duration::try_from_secs_f64(1.0 / per_second.max(0.001)).unwrap_or(Duration::from_secs(1));
-        // A clock set back must not hold everything until it has caught up.
-        let due = (*next).min(after(self.clock.now(), gap));
-        self.clock.sleep_until(due).await;
+        // A pace that was slower when the last slot went out holds nobody now.
+        let due = (*next).min(self.clock.uptime().saturating_add(gap));
+        self.clock.sleep_until_uptime(due).await;
         loop {
             let held = *self.held_until.lock();
-            if held <= self.clock.now() {
+            if held <= self.clock.uptime() {
                 break;
             }
-            self.clock.sleep_until(held).await;
+            self.clock.sleep_until_uptime(held).await;
         }
-        *next = after(self.clock.now(), gap);
+        *next = self.clock.uptime().saturating_add(gap);
     }
 
     /// Nobody gets a slot for `span`: the provider said so.
     pub(super) fn hold(&self, span: Duration) {
-        *self.held_until.lock() = after(self.clock.now(), span.min(LONGEST_HOLD));
+        *self.held_until.lock() = self.clock.uptime().saturating_add(span.min(LONGEST_HOLD));
     }
 }
 
@@ -53,20 +52,36 @@ const LONGEST_HOLD: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use jiff::SignedDuration;
+
     use super::*;
+
+    /// A slot was taken a moment ago, the next one is 100 s away, and somebody waits for it.
+    async fn waiting() -> (Clock, tokio::task::JoinHandle<()>) {
+        let clock = Clock::system();
+        let pacer = Arc::new(Pacer::new(clock.clone()));
+        pacer.slot(0.01).await;
+        let waiting = tokio::spawn(async move { pacer.slot(0.01).await });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        (clock, waiting)
+    }
 
     #[tokio::test]
     async fn slots_are_a_gap_apart_on_the_clock() {
-        let clock = Clock::system();
-        let pacer = std::sync::Arc::new(Pacer::new(clock.clone()));
-        pacer.slot(0.01).await;
-        let waiting = tokio::spawn({
-            let pacer = std::sync::Arc::clone(&pacer);
-            async move { pacer.slot(0.01).await }
-        });
+        let (clock, waiting) = waiting().await;
+        clock.shift(SignedDuration::from_secs(101));
+        waiting.await.expect("a slot");
+    }
+
+    #[tokio::test]
+    async fn a_clock_set_back_holds_nobody_longer() {
+        let (clock, waiting) = waiting().await;
+        clock.shift(SignedDuration::from_hours(-1));
         tokio::task::yield_now().await;
-        assert!(!waiting.is_finished());
-        clock.shift(jiff::SignedDuration::from_secs(101));
+        clock.shift(SignedDuration::from_secs(101));
         waiting.await.expect("a slot");
     }
 }

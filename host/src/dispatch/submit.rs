@@ -2,9 +2,10 @@
 
 use super::{Dispatcher, backoff};
 use crate::base::clock::after;
+use crate::base::crash;
 use crate::domain::job::{JOB_TAG, Job};
 use crate::domain::link::LinkPurpose;
-use crate::domain::status::Happening;
+use crate::domain::status::{Happening, Refusal};
 use crate::phaxio::{CreateFax, CreateOutcome};
 use crate::telemetry::metrics as names;
 
@@ -12,32 +13,34 @@ use crate::telemetry::metrics as names;
 pub(super) async fn submit(dispatcher: &Dispatcher, job: &Job) {
     let parts = &dispatcher.parts;
     if job.deadline <= parts.clock.now() {
-        dispatcher.gate.leave();
-        dispatcher
-            .expire(job, "it could not be handed to the provider in time")
-            .await;
+        let reason = "it could not be handed to the provider in time".to_owned();
+        dispatcher.settle(job.id, Happening::Expired { reason }).await;
         return;
     }
-    let config = parts.config.load_full();
-    dispatcher.pacer.slot(config.phaxio.requests_per_second).await;
-    // Twice the time-out: by then the request has an outcome, unless the process ended.
-    let look_at = after(parts.clock.now(), config.phaxio.timeout.saturating_mul(2));
+    if let Some(wait) = unreadable(dispatcher, job).await {
+        dispatcher.settle(job.id, wait).await;
+        return;
+    }
+    dispatcher.slot().await;
+    // Twice the time-out: by then the request has an outcome, unless the process ended. Until then nobody else
+    // touches a job in hand.
+    let timeout = parts.config.load().phaxio.timeout;
+    let look_at = after(parts.clock.now(), timeout.saturating_mul(2));
     let claimed = dispatcher.settle(job.id, Happening::Claimed { look_at }).await;
     let Some(claimed) = claimed.filter(|done| done.refusal.is_none() && done.changed) else {
-        dispatcher.gate.leave();
         return;
     };
-    let happening = match unreadable(dispatcher, &claimed.job).await {
-        Some(wait) => wait,
-        None => {
-            let outcome = parts.phaxio.create(&request(dispatcher, &claimed.job)).await;
-            count(&outcome);
-            judge(dispatcher, &claimed.job, outcome)
-        }
-    };
-    if dispatcher.settle(job.id, happening).await.is_some() {
-        // What became of it may have to be followed sooner than the follower thinks.
-        parts.work.notify_one();
+    crash::point("claimed", job.id);
+    let outcome = parts.phaxio.create(&request(dispatcher, &claimed.job)).await;
+    crash::point("answered", job.id);
+    count(&outcome);
+    let happening = judge(dispatcher, &claimed.job, outcome);
+    let settled = dispatcher.settle(job.id, happening.clone()).await;
+    crash::point("recorded", job.id);
+    if let (Happening::Taken { provider_id, .. }, Some(Refusal::Final | Refusal::OtherFax)) =
+        (&happening, settled.and_then(|done| done.refusal))
+    {
+        super::follow::give_up(dispatcher, job, provider_id).await;
     }
 }
 
@@ -46,11 +49,14 @@ pub(super) async fn submit(dispatcher: &Dispatcher, job: &Job) {
 async fn unreadable(dispatcher: &Dispatcher, job: &Job) -> Option<Happening> {
     let parts = &dispatcher.parts;
     let artifact = job.artifact.as_ref().filter(|kept| !kept.is_in_database())?;
-    let error = parts.artifacts.read(artifact, Some(0..1)).await.err()?;
-    dispatcher.gate.leave();
-    tracing::warn!(job = %job.id, %error, "a fax waits: its document can't be read now");
-    let wait = backoff::jittered(parts.config.load().dispatch.backoff, job.attempts);
-    Some(Happening::NotSent {
+    let patience = parts.config.load().phaxio.timeout;
+    let error = match tokio::time::timeout(patience, parts.artifacts.read(artifact, Some(0..1))).await {
+        Ok(read) => read.err()?.to_string(),
+        Err(_) => "storage does not answer".to_owned(),
+    };
+    tracing::warn!(job = %job.id, error, "a fax waits: its document can't be read now");
+    let wait = backoff::jittered(parts.config.load().dispatch.backoff, job.looks.saturating_add(1));
+    Some(Happening::Postponed {
         reason: "the document could not be read from storage".to_owned(),
         retry_at: after(parts.clock.now(), wait),
     })
@@ -77,13 +83,15 @@ fn request(dispatcher: &Dispatcher, job: &Job) -> CreateFax {
         tags: tags.collect(),
         header_text: job.options.header_text.clone(),
         caller_id: job.options.caller_id.clone(),
-        batch_delay: None,
+        batch_delay: job.options.batch_delay.filter(|&seconds| seconds > 0),
     }
 }
 
 /// What an outcome means for the job, the pace and the gate.
 fn judge(dispatcher: &Dispatcher, job: &Job, outcome: CreateOutcome) -> Happening {
-    let Dispatcher { parts, pacer, gate } = dispatcher;
+    let Dispatcher {
+        parts, pacer, gate, ..
+    } = dispatcher;
     let now = parts.clock.now();
     let config = parts.config.load();
     match outcome {
@@ -101,7 +109,6 @@ fn judge(dispatcher: &Dispatcher, job: &Job, outcome: CreateOutcome) -> Happenin
             Happening::Refused(error)
         }
         CreateOutcome::RateLimited { reason, retry_after } => {
-            gate.leave();
             let wait =
                 retry_after.unwrap_or_else(|| backoff::jittered(config.dispatch.backoff, job.attempts));
             pacer.hold(wait);
@@ -111,7 +118,7 @@ fn judge(dispatcher: &Dispatcher, job: &Job, outcome: CreateOutcome) -> Happenin
             }
         }
         CreateOutcome::NotSent { reason, retry_after } => {
-            gate.failed(now, &reason);
+            gate.failed(&reason);
             let wait =
                 retry_after.unwrap_or_else(|| backoff::jittered(config.dispatch.backoff, job.attempts));
             Happening::NotSent {
@@ -120,14 +127,14 @@ fn judge(dispatcher: &Dispatcher, job: &Job, outcome: CreateOutcome) -> Happenin
             }
         }
         CreateOutcome::Unauthorized { reason } => {
-            gate.refused(now, &reason);
+            gate.refused(&reason);
             Happening::Held {
                 reason,
                 retry_at: now,
             }
         }
         CreateOutcome::Unsure { reason } => {
-            gate.failed(now, &reason);
+            gate.failed(&reason);
             Happening::Unsure {
                 reason,
                 look_at: after(now, config.dispatch.backoff),

@@ -31,7 +31,7 @@ pub struct ApiKey {
     /// Free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// Requests per minute, instead of the configured default.
+    /// Requests per minute, instead of the configured default; 0 is no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_per_minute: Option<u32>,
     /// When it was made.
@@ -141,6 +141,12 @@ impl Principal {
             credential: Credential::Operator,
             ..Self::bootstrap()
         }
+    }
+
+    /// Whether it may change what belongs to `owner`: who may read everything may not act for everybody.
+    #[must_use]
+    pub fn acts_for(&self, owner: &str) -> bool {
+        self.owner == owner || self.scopes.allow(Scope::All)
     }
 
     /// Whether it may see what belongs to `owner`.

@@ -34,6 +34,8 @@ pub enum MediaType {
     Zip,
     /// `application/x-ole-storage`: old office formats
     Ole,
+    /// `application/vnd.faxgate.cover`: a cover page, which the gateway makes of form fields; never told from bytes
+    Cover,
     /// `application/octet-stream`: none of these
     Unknown,
 }
@@ -101,7 +103,8 @@ pub enum Halftone {
 }
 
 /// How pages are drawn.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Raster {
     /// Vertical resolution.
     pub resolution: Resolution,
@@ -109,6 +112,19 @@ pub struct Raster {
     pub paper: Paper,
     /// Treatment of grey.
     pub halftone: Halftone,
+}
+
+/// A page in front of the documents that says who writes to whom about what.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
+pub struct Cover {
+    /// For whom.
+    pub to: String,
+    /// By whom.
+    pub from: String,
+    /// About what.
+    pub subject: String,
+    /// A few lines.
+    pub message: String,
 }
 
 /// One page as the far machine will print it: Group 4 data (ITU-T T.6), 1728 pixels a row.
@@ -170,8 +186,73 @@ impl MediaType {
             Self::Tiff => "image/tiff",
             Self::Zip => "application/zip",
             Self::Ole => "application/x-ole-storage",
+            Self::Cover => "application/vnd.faxgate.cover",
             Self::Unknown => "application/octet-stream",
         }
+    }
+}
+
+impl Resolution {
+    /// The words of the interface.
+    pub const WORDS: [(&'static str, Self); 2] = [("standard", Self::Standard), ("fine", Self::Fine)];
+}
+
+impl Paper {
+    /// The words of the interface.
+    pub const WORDS: [(&'static str, Self); 2] = [("letter", Self::Letter), ("a4", Self::A4)];
+}
+
+impl Halftone {
+    /// The words of the interface.
+    pub const WORDS: [(&'static str, Self); 3] = [
+        ("automatic", Self::Automatic),
+        ("threshold", Self::Threshold),
+        ("diffuse", Self::Diffuse),
+    ];
+}
+
+impl Raster {
+    /// Whether it is what is drawn when nobody asks for anything.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Cover {
+    /// Longest line of a cover page, in characters.
+    pub const MAX_LINE: usize = 200;
+    /// Longest message of a cover page, in characters.
+    pub const MAX_MESSAGE: usize = 4000;
+
+    /// Whether there is nothing on it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        [&self.to, &self.from, &self.subject, &self.message]
+            .iter()
+            .all(|text| text.trim().is_empty())
+    }
+
+    /// What is wrong with it, as a sentence for the sender.
+    ///
+    /// # Errors
+    /// When a line or the message is too long, or a line has control characters.
+    pub fn check(&self) -> Result<(), String> {
+        for (name, line) in [("to", &self.to), ("from", &self.from), ("subject", &self.subject)] {
+            if line.chars().count() > Self::MAX_LINE || line.chars().any(char::is_control) {
+                return Err(format!(
+                    "cover[{name}] has at most {} characters and no control characters",
+                    Self::MAX_LINE
+                ));
+            }
+        }
+        if self.message.chars().count() > Self::MAX_MESSAGE {
+            return Err(format!(
+                "cover[message] has at most {} characters: send the rest as a file",
+                Self::MAX_MESSAGE
+            ));
+        }
+        Ok(())
     }
 }
 

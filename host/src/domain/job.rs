@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::access::Credential;
 use super::artifact::Artifact;
+use super::document::Raster;
 use super::ids::JobId;
 use super::number::E164;
-use super::provider::{FaxError, StatusUpdate};
+use super::provider::{FailureClass, FaxError, StatusUpdate};
 
 /// The tag that names our job at the provider: how a fax is found again whose answer was lost.
 pub const JOB_TAG: &str = "faxgate_job";
@@ -65,7 +66,8 @@ pub struct Job {
     /// Somebody asked to cancel it.
     #[serde(default)]
     pub cancel_requested: bool,
-    /// News that came before the provider answered the request and does not prove which job it is about.
+    /// News that is not believed yet: it came before the provider answered the request and does not prove which
+    /// job it is about, or the provider has to confirm it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early: Option<Box<StatusUpdate>>,
     /// Whether it is sent again when nobody answers, as the settings were when it was accepted.
@@ -83,12 +85,19 @@ pub struct Job {
 }
 
 /// How often and when a fax that reached nobody is sent again.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaxRetry {
     /// Further faxes that may be made of this job.
     pub left: u32,
     /// Wait before each.
     pub wait: Duration,
+    /// After which failures.
+    #[serde(default = "FaxRetry::usual")]
+    pub after: Vec<FailureClass>,
+    /// Further faxes that may be made when the provider could not fetch the document, which is our fault or the
+    /// line's: nothing was sent.
+    #[serde(default)]
+    pub fetches_left: u32,
 }
 
 /// A fax at the provider that failed before the present one.
@@ -114,6 +123,15 @@ pub struct SendOptions {
     /// The sender's own names and values, at most 9.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// Not to be sent before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send_at: Option<Timestamp>,
+    /// Seconds that the provider waits for further faxes to the same number, to send them in one call; 0 for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_delay: Option<u32>,
+    /// How its pages are drawn.
+    #[serde(default, skip_serializing_if = "Raster::is_default")]
+    pub raster: Raster,
 }
 
 /// Where a job stands.
@@ -238,7 +256,67 @@ impl PublicStatus {
     }
 }
 
+impl FaxRetry {
+    /// The failures after which nobody can have got a page.
+    #[must_use]
+    pub fn usual() -> Vec<FailureClass> {
+        vec![FailureClass::Busy, FailureClass::NoAnswer]
+    }
+
+    /// Whether another fax may follow one that failed like this.
+    #[must_use]
+    pub fn allows(&self, error: &FaxError) -> bool {
+        match error.class() {
+            FailureClass::Fetch => self.fetches_left > 0,
+            class => self.left > 0 && self.after.contains(&class),
+        }
+    }
+
+    /// Another fax follows one that failed like this.
+    pub fn use_up(&mut self, error: &FaxError) {
+        let left = match error.class() {
+            FailureClass::Fetch => &mut self.fetches_left,
+            _ => &mut self.left,
+        };
+        *left = left.saturating_sub(1);
+    }
+}
+
 impl Job {
+    /// A job of one page that was accepted at `now` and is due; it has a day. For callers that care about little else.
+    #[must_use]
+    pub fn queued(id: JobId, owner: &str, to: E164, now: Timestamp) -> Self {
+        Self {
+            id,
+            owner: owner.to_owned(),
+            phase: Phase::Due,
+            wake_at: Some(now),
+            deadline: crate::base::clock::after(now, Duration::from_secs(86_400)),
+            attempts: 0,
+            looks: 0,
+            to_raw: to.as_str().to_owned(),
+            to,
+            options: SendOptions::default(),
+            file_name: None,
+            media_type: "application/pdf".to_owned(),
+            pages: Some(1),
+            artifact: None,
+            purged_at: None,
+            expires_at: None,
+            provider_id: None,
+            error: None,
+            cost_cents: None,
+            resend_of: None,
+            cancel_requested: false,
+            early: None,
+            retry: FaxRetry::default(),
+            past: Vec::new(),
+            created_at: now,
+            updated_at: now,
+            completed_at: None,
+        }
+    }
+
     /// The state that clients see.
     #[must_use]
     pub fn status(&self) -> PublicStatus {
@@ -262,6 +340,14 @@ impl Job {
     pub fn past_cents(&self) -> i64 {
         let costs = self.past.iter().filter_map(|fax| fax.cost_cents);
         costs.fold(0, i64::saturating_add)
+    }
+
+    /// When its sending begins at the earliest: it cannot be at the provider before.
+    #[must_use]
+    pub fn begins_at(&self) -> Timestamp {
+        self.options
+            .send_at
+            .map_or(self.created_at, |at| at.max(self.created_at))
     }
 
     /// The entry this job has in the queue of waiting jobs, if it waits.

@@ -21,6 +21,14 @@ pub enum ProviderStatus {
     Unknown,
 }
 
+impl ProviderStatus {
+    /// Whether the fax will not change any more.
+    #[must_use]
+    pub const fn is_end(self) -> bool {
+        matches!(self, Self::Delivered | Self::PartlyDelivered | Self::Failed)
+    }
+}
+
 /// News of a sent fax, from a callback or from asking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusUpdate {
@@ -57,15 +65,101 @@ pub struct FaxError {
     pub message: String,
 }
 
-/// Line errors that mean that nobody answered or the line was busy (the provider's error table): no page was
-/// printed, and later somebody may answer. All others are not worth another fax, or might print pages twice.
-const NOBODY_THERE: [i64; 10] = [16, 17, 30, 35, 39, 87, 90, 94, 112, 118];
+/// What kind of failure it was, which decides whether another fax may follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureClass {
+    /// The line was busy.
+    Busy,
+    /// Nobody answered.
+    NoAnswer,
+    /// The call could not be made or broke off; pages may have been printed.
+    Line,
+    /// The machines did not understand each other; pages may have been printed.
+    Fax,
+    /// The number takes no faxes, now or ever: another fax to it is in vain.
+    Number,
+    /// The provider could not fetch the document from us: nothing was sent.
+    Fetch,
+    /// The document could not be converted.
+    Document,
+    /// Cancelled, by its sender or by a limit of time.
+    Cancelled,
+    /// Whatever else, the provider's account among it.
+    Other,
+}
+
+/// The provider's error table, as far as it is known by more than one source; where sources differ the stricter one
+/// counts. What is not here belongs to the class of its type.
+const KNOWN: [(FailureClass, FailureClass, &[i64]); 6] = [
+    (FailureClass::Line, FailureClass::Busy, &[17, 35, 90, 118]),
+    (
+        FailureClass::Line,
+        FailureClass::NoAnswer,
+        &[16, 30, 39, 87, 94, 112],
+    ),
+    (
+        FailureClass::Line,
+        FailureClass::Number,
+        &[
+            32, 34, 47, 49, 50, 52, 71, 73, 85, 91, 92, 95, 107, 109, 115, 116, 123,
+        ],
+    ),
+    // The account has no funds; the fax is complete.
+    (FailureClass::Fax, FailureClass::Other, &[46, 79]),
+    (FailureClass::Fax, FailureClass::Document, &[113]),
+    (FailureClass::Document, FailureClass::Fetch, &[54]),
+];
+/// Cancelled on request, and because a limit of time passed.
+const CANCELLED: [i64; 2] = [75, 76];
+
+impl FailureClass {
+    /// The classes that an operator may let another fax follow; after the others it is in vain or not wanted.
+    pub const RETRYABLE: [(&'static str, Self); 4] = [
+        ("busy", Self::Busy),
+        ("no_answer", Self::NoAnswer),
+        ("line", Self::Line),
+        ("fax", Self::Fax),
+    ];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::NoAnswer => "no_answer",
+            Self::Line => "line",
+            Self::Fax => "fax",
+            Self::Number => "number",
+            Self::Fetch => "fetch",
+            Self::Document => "document",
+            Self::Cancelled => "cancelled",
+            Self::Other => "other",
+        }
+    }
+}
 
 impl FaxError {
-    /// Whether another fax may succeed and can't double a page.
+    /// What kind of failure this is.
     #[must_use]
-    pub fn nobody_there(&self) -> bool {
-        self.error_type == "lineError" && self.error_id.is_some_and(|id| NOBODY_THERE.contains(&id))
+    pub fn class(&self) -> FailureClass {
+        let of_type = match self.error_type.as_str() {
+            "lineError" => FailureClass::Line,
+            "faxError" => FailureClass::Fax,
+            "documentConversionError" => FailureClass::Document,
+            "cancelled" => return FailureClass::Cancelled,
+            _ => return FailureClass::Other,
+        };
+        let Some(id) = self.error_id else {
+            return of_type;
+        };
+        if CANCELLED.contains(&id) {
+            return FailureClass::Cancelled;
+        }
+        let known = KNOWN
+            .iter()
+            .find(|(within, _, ids)| *within == of_type && ids.contains(&id));
+        known.map_or(of_type, |(_, class, _)| *class)
     }
 }
 
@@ -110,4 +204,44 @@ pub enum CallbackEvent {
     Status(Box<StatusUpdate>),
     /// A fax arrived.
     Received(Box<ReceivedFax>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_has_its_class() {
+        for (error_type, error_id, class) in [
+            ("lineError", Some(17), FailureClass::Busy),
+            ("lineError", Some(112), FailureClass::NoAnswer),
+            ("lineError", Some(11), FailureClass::Line),
+            ("lineError", Some(49), FailureClass::Number),
+            ("lineError", Some(107), FailureClass::Number),
+            ("lineError", Some(4711), FailureClass::Line),
+            ("lineError", None, FailureClass::Line),
+            ("faxError", Some(20), FailureClass::Fax),
+            ("faxError", Some(17), FailureClass::Fax),
+            ("faxError", Some(75), FailureClass::Cancelled),
+            ("faxError", Some(76), FailureClass::Cancelled),
+            ("faxError", Some(113), FailureClass::Document),
+            ("faxError", Some(46), FailureClass::Other),
+            ("documentConversionError", Some(17), FailureClass::Document),
+            ("documentConversionError", Some(54), FailureClass::Fetch),
+            ("generalError", Some(5), FailureClass::Other),
+            ("generalError", Some(17), FailureClass::Other),
+            ("fatalError", Some(126), FailureClass::Other),
+            ("weatherError", Some(9001), FailureClass::Other),
+            ("deadline", None, FailureClass::Other),
+            ("cancelled", None, FailureClass::Cancelled),
+            ("rejected", None, FailureClass::Other),
+        ] {
+            let error = FaxError {
+                error_type: error_type.to_owned(),
+                error_id,
+                message: String::new(),
+            };
+            assert_eq!(error.class(), class, "{error_type} {error_id:?}");
+        }
+    }
 }

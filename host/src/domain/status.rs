@@ -4,8 +4,11 @@
 //! allowed, a final state never changes, and a repeat changes nothing. The store runs it inside the write
 //! transaction, so two happenings never race.
 
+mod cancel;
+mod news;
 mod retry;
 mod step;
+mod uncertain;
 
 use std::time::Duration;
 
@@ -22,6 +25,13 @@ pub enum Happening {
     Claimed {
         /// When it is looked up at the provider if no outcome was recorded by then.
         look_at: Timestamp,
+    },
+    /// It can't be sent now: nothing left, and it waits on.
+    Postponed {
+        /// Why, for the timeline.
+        reason: String,
+        /// When to try again.
+        retry_at: Timestamp,
     },
     /// The provider took it under this id (answer to the request, or found by a look-up).
     Taken {
@@ -59,6 +69,9 @@ pub enum Happening {
     Absent {
         /// How long it has to stay absent before it is sent again.
         grace: Duration,
+        /// How long look-ups have not found it, by a clock that nobody sets: the wall clock may jump, and a fax
+        /// that only seems to have been absent for long must not be sent again. Zero at the first look-up.
+        waited: Duration,
         /// When to look again.
         look_at: Timestamp,
     },
@@ -77,6 +90,11 @@ pub enum Happening {
         source: &'static str,
         /// When to ask if nothing more comes.
         poll_at: Timestamp,
+    },
+    /// A callback that proves to be about this job, but is not to be believed until the provider confirms it.
+    Told {
+        /// What it says.
+        update: Box<StatusUpdate>,
     },
     /// A callback that names this job without proving it: ask the provider.
     Hint {
@@ -140,6 +158,7 @@ pub fn advance(job: &Job, happening: &Happening, now: Timestamp) -> Result<Step,
     };
     match happening {
         Happening::Claimed { look_at } => step.claim(*look_at, now)?,
+        Happening::Postponed { reason, retry_at } => step.postpone(reason, *retry_at, now)?,
         Happening::Taken {
             provider_id,
             poll_at,
@@ -151,13 +170,18 @@ pub fn advance(job: &Job, happening: &Happening, now: Timestamp) -> Result<Step,
         Happening::Held { reason, retry_at } => step.hold(reason, *retry_at, now)?,
         Happening::Refused(error) => step.refuse(error, now)?,
         Happening::Unsure { reason, look_at } => step.unsure(reason, *look_at, now)?,
-        Happening::Absent { grace, look_at } => step.absent(*grace, *look_at, now)?,
+        Happening::Absent {
+            grace,
+            waited,
+            look_at,
+        } => step.absent(*grace, *waited, *look_at, now)?,
         Happening::NoAnswer { reason, ask_at } => step.no_answer(reason, *ask_at, now)?,
         Happening::News {
             update,
             source,
             poll_at,
         } => step.news(update, source, *poll_at, now)?,
+        Happening::Told { update } => step.told(update, now)?,
         Happening::Hint { update } => step.hint(update, now)?,
         Happening::CancelRequested => step.request_cancel(now)?,
         Happening::CancelScheduled { poll_at } => step.cancel_scheduled(*poll_at, now)?,

@@ -236,3 +236,106 @@ async fn in_clear_others_get_health_a_redirect_or_a_refusal() {
     assert_eq!(served.status(), 200);
     assert_eq!(served.headers()["x-request-id"], "from-the-proxy");
 }
+
+#[tokio::test]
+async fn refused_links_are_in_the_audit_but_cannot_fill_it() {
+    let test = TestEdge::with(
+        |config| config.limits.auth_failures_per_minute = 0,
+        Timeouts::default(),
+    )
+    .await;
+    let id = test.fax("alice", PDF).await;
+    for n in 0..30 {
+        let path = format!("/fax/{id}/pdf?token=guess-{n}");
+        let answer = test.ask_from(remote(Scheme::Https), get(&path)).await;
+        assert_eq!(answer.status(), 403);
+    }
+    // What is queued before this is kept with it.
+    let end = crate::domain::audit::AuditEntry::new(jiff::Timestamp::now(), "test", "end", "");
+    test.store.record(end).await.unwrap();
+    let audit = test.store.audit(None, 100).unwrap();
+    let refused: Vec<_> = audit
+        .iter()
+        .filter(|record| record.entry.what == "link.refused")
+        .collect();
+    assert!((1..=10).contains(&refused.len()), "{}", refused.len());
+    let entry = &refused[0].entry;
+    assert_eq!(
+        (entry.object.as_str(), entry.outcome.as_str()),
+        (id.to_string().as_str(), "denied")
+    );
+    assert_eq!(entry.from.as_deref(), Some("192.0.2.7"));
+    assert!(!format!("{audit:?}").contains("guess"));
+}
+
+#[tokio::test]
+async fn a_key_may_have_a_limit_of_its_own_or_none() {
+    let test = TestEdge::with(
+        |config| config.limits.requests_per_minute = 1,
+        Timeouts::default(),
+    )
+    .await;
+    let app = test.edge.app();
+    let make = async |rate: Option<u32>| {
+        let new = crate::app::NewKey {
+            requests_per_minute: rate,
+            ..crate::app::NewKey::default()
+        };
+        app.create_key(&crate::app::Origin::operator(), new)
+            .await
+            .unwrap()
+            .token
+    };
+    for (rate, policy) in [
+        (None, Some("\"default\";q=1;w=60")),
+        (Some(3), Some("\"default\";q=3;w=60")),
+        (Some(0), None),
+    ] {
+        let key = make(rate).await;
+        let mut allowed = 0;
+        for _ in 0..5 {
+            let answer = test.ask(get_as(&key, "/fax")).await;
+            let told = answer.headers().get("ratelimit-policy");
+            assert_eq!(told.map(|value| value.to_str().unwrap()), policy);
+            if answer.status() == 200 {
+                allowed += 1;
+            } else {
+                assert_eq!(answer.status(), 429);
+                let wait: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+                assert!((1..=60).contains(&wait));
+            }
+        }
+        assert_eq!(
+            allowed,
+            match rate {
+                None => 1,
+                Some(0) => 5,
+                Some(rate) => rate,
+            }
+        );
+    }
+}
+
+/// An IPv6 household has 2^64 addresses: they count as one.
+#[tokio::test]
+async fn failed_authentication_is_counted_by_network() {
+    let test = TestEdge::with(
+        |config| config.limits.auth_failures_per_minute = 3,
+        Timeouts::default(),
+    )
+    .await;
+    let ask = async |address: &str| {
+        let mut connection = remote(Scheme::Https);
+        connection.peer = std::net::SocketAddr::new(address.parse().unwrap(), 4711);
+        test.ask_from(connection, get_as("wrong", "/fax"))
+            .await
+            .status()
+            .as_u16()
+    };
+    for host in 0..3 {
+        assert_eq!(ask(&format!("2001:db8:1:2::{host}")).await, 401);
+    }
+    assert_eq!(ask("2001:db8:1:2:ffff::1").await, 429);
+    assert_eq!(ask("2001:db8:1:3::1").await, 401, "the neighbours");
+    assert_eq!(ask("::ffff:192.0.2.9").await, 401, "IPv4 counts by address");
+}

@@ -150,11 +150,14 @@ pub(super) fn verify(edge: &Edge, client: &Client, token: &str) -> Result<Princi
 }
 
 /// What to answer when a link doesn't open. A wrong token counts as a wrong credential.
-pub(super) fn link_failed(edge: &Edge, client: &Client, error: app::Error) -> Problem {
+pub(super) fn link_failed(edge: &Edge, client: &Client, id: &str, error: app::Error) -> Problem {
     if error.code != Code::BadLink {
         return error.into();
     }
     metrics::counter!(AUTH_FAILURES, "reason" => "link").increment(1);
+    if edge.limits().may_note() {
+        edge.app().link_refused(id, client.address);
+    }
     let counted = edge.limits().failure(client.address, &edge.app().config().limits);
     counted.refusal().unwrap_or_else(|| error.into())
 }

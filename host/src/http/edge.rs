@@ -34,7 +34,9 @@ use super::timeouts::Timeouts;
 use crate::app::{App, Check};
 use crate::base::id::{self, IdSource};
 use crate::telemetry::metrics::HTTP_REQUESTS_SHED;
+use crate::telemetry::otlp::Fact;
 use crate::telemetry::requests::RequestMeter;
+use crate::telemetry::trace::{self, TRACERESPONSE};
 
 /// Names a request in answers and logs.
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -240,20 +242,36 @@ pub(super) async fn respond(
     let client = Client::of(connection, request.headers(), &config.listen.trusted_proxies);
     let id = edge.request_id(request.headers(), &client);
     let method = request.method().clone();
+    let trace = trace::Span::incoming(request.headers());
     let extensions = request.extensions_mut();
     extensions.insert(client);
     extensions.insert(id.clone());
-    let span = tracing::info_span!("request", id = id.as_str());
+    let span = tracing::info_span!(
+        "request",
+        id = id.as_str(),
+        trace_id = trace.as_ref().map(|trace| trace.context.trace()),
+        span_id = trace.as_ref().map(|trace| trace.context.span()),
+    );
     async {
-        let refused = broken
-            .map(Problem::into_response)
-            .or_else(|| clear::refuse(edge, &client, &request, &config));
-        let mut response = match refused {
-            Some(refusal) => refusal,
-            None => admitted(edge, router, &client, request).await,
+        let answered = async {
+            let refused = broken
+                .map(Problem::into_response)
+                .or_else(|| clear::refuse(edge, &client, &request, &config));
+            match refused {
+                Some(refusal) => refusal,
+                None => admitted(edge, router, &client, request).await,
+            }
+        };
+        let mut response = match &trace {
+            // Few requests are part of a trace: only theirs cost the way round.
+            Some(trace) => Box::pin(trace.clone().around(answered)).await,
+            None => answered.await,
         };
         dress(response.headers_mut(), &client, &id);
         log(edge, known_method(&method), &response, &client, started.elapsed());
+        if let Some(trace) = trace {
+            traced(trace, &method, &mut response, &id);
+        }
         response
     }
     .instrument(span)
@@ -300,6 +318,23 @@ pub(super) fn refuse_unread(edge: &Edge, connection: Connection, status: u16) ->
     let mut headers = headers;
     dress(&mut headers, &client, &id);
     problem.last_words(headers)
+}
+
+/// Ends the span of a request, and tells it to whoever named the trace.
+fn traced(span: trace::Span, method: &Method, response: &mut Response, id: &RequestId) {
+    if let Some(value) = span.response() {
+        response.headers_mut().insert(TRACERESPONSE, value);
+    }
+    let route = response.extensions().get::<Seen>().map_or("-", |seen| seen.route);
+    let (method, status) = (known_method(method), response.status());
+    let facts = vec![
+        ("http.request.method", Fact::Text(method.to_owned())),
+        ("http.route", Fact::Text(route.to_owned())),
+        ("http.response.status_code", Fact::Number(status.as_u16().into())),
+        ("faxgate.request_id", Fact::Text(id.as_str().to_owned())),
+    ];
+    let name = format!("{method} {route}");
+    span.end(trace::Side::Server, &name, facts, status.is_server_error());
 }
 
 /// Runs the routes; a panic in one of them is a fault of this request alone.

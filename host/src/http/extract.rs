@@ -20,6 +20,10 @@ use crate::domain::code::Code;
 #[derive(Clone, Debug)]
 pub(crate) struct Id(pub(crate) String);
 
+/// The two parameters of a path: an id, and the name of something below it.
+#[derive(Clone, Debug)]
+pub(crate) struct IdAndName(pub(crate) String, pub(crate) String);
+
 /// The media type of a body, without parameters, in lower case.
 pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(CONTENT_TYPE)?.to_str().ok()?;
@@ -123,8 +127,9 @@ fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         serde_json::error::Category::Data => Problem::new(
             Code::Invalid,
             format!(
-                "the JSON has another shape than expected, in line {}: see /openapi.json",
-                error.line()
+                "the JSON has another shape than expected, in line {}, column {}: see /openapi.json",
+                error.line(),
+                error.column()
             ),
         ),
         _ => Problem::new(
@@ -156,6 +161,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
             .await
             .map_err(|_| Problem::new(Code::NotFound, "there is nothing with this id"))?;
         Ok(Self(id))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IdAndName {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path((id, name)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::new(Code::NotFound, "there is nothing with this id"))?;
+        Ok(Self(id, name))
     }
 }
 

@@ -38,7 +38,11 @@ pub(super) struct Limits {
     keys: Limiter<Asker>,
     classes: Limiter<(Class, Asker)>,
     failures: Limiter<IpAddr>,
+    notes: Limiter<()>,
 }
+
+/// Refused links that the audit notes in a minute, of all clients together: strangers must not fill the disk.
+const NOTES_PER_MINUTE: u32 = 10;
 
 /// Whose requests are counted together: a key's, or where there is none an address's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,6 +62,7 @@ impl Default for Limits {
             keys: Limiter::new(0),
             classes: Limiter::new(0),
             failures: Limiter::new(0),
+            notes: Limiter::new(NOTES_PER_MINUTE),
         }
     }
 }
@@ -94,6 +99,11 @@ impl Limits {
             verdict.add(name, self.classes.check(&(class, asker), Some(rate)));
         }
         verdict
+    }
+
+    /// Whether one more refused link may be noted in the audit.
+    pub(super) fn may_note(&self) -> bool {
+        self.notes.check(&(), None).allowed
     }
 
     /// Counts a wrong credential.

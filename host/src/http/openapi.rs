@@ -3,6 +3,7 @@
 //! The table says who may call a route; [`operations`] says what it takes and answers. A test keeps the two and
 //! the schemas in step with the server.
 
+mod examples;
 mod operations;
 mod schemas;
 
@@ -73,13 +74,25 @@ fn document() -> Value {
                 "link": {"type": "apiKey", "in": "query", "name": "token",
                     "description": "Part of a link to a document; proves the link, not a person"},
             },
-            "schemas": schemas::all(),
+            "schemas": with_examples(schemas::all()),
         },
     })
 }
 
+fn with_examples(mut schemas: Map<String, Value>) -> Map<String, Value> {
+    for (name, example) in examples::all() {
+        if let Some(Value::Object(schema)) = schemas.get_mut(&name) {
+            schema.insert("examples".to_owned(), json!([example]));
+        }
+    }
+    schemas
+}
+
 const INTRODUCTION: &str = "Errors are problem documents (RFC 9457) whose `detail` says what to do. Every response \
-carries `x-request-id`. Where a rate limit applies, `RateLimit-Policy` and `RateLimit` say where the caller stands. \
+carries `x-request-id`; a `traceparent` is taken over and answered by `traceresponse`. `HEAD` is answered wherever `GET` \
+is. Times are RFC 3339 in UTC. Sizes and rates are the operator's (`limits` in the configuration): unless set otherwise \
+one upload has at most 10 MiB, a fax at most 200 pages and 32 files, and received faxes are listed 30 and read 60 times a \
+minute by each key. Where a rate limit applies, `RateLimit-Policy` and `RateLimit` say where the caller stands. \
 What comes in clear on an address that others reach is answered with 308 to HTTPS, or 403 when it carried a key. \
 The states of a fax are `queued`, `in_progress`, `SUCCESS`, `FAILED` and `disabled`; final ones never change.";
 
@@ -106,6 +119,13 @@ fn describe(route: &Route, operation: Operation) -> Value {
             ),
         );
     }
+    if route.path.contains("{page}") {
+        parameters.push(path_parameter(
+            "page",
+            "Number of the page, from 1, and `.png`",
+            "^[1-9][0-9]*\\.png$",
+        ));
+    }
     if route.path.contains("{key_id}") {
         parameters.insert(
             0,
@@ -117,6 +137,12 @@ fn describe(route: &Route, operation: Operation) -> Value {
         responses.insert(status.to_string(), response);
     }
     responses.extend(problems(&errors));
+    if route.path != "/health" {
+        responses.insert("308".to_owned(), to_https());
+    }
+    for (status, response) in &mut responses {
+        dress(route, status, response);
+    }
     let mut described = Map::from_iter([
         ("operationId".to_owned(), json!(id)),
         ("tags".to_owned(), json!([tag])),
@@ -139,6 +165,38 @@ fn describe(route: &Route, operation: Operation) -> Value {
         }
     }
     Value::Object(described)
+}
+
+/// What comes in clear where others could read along.
+fn to_https() -> Value {
+    json!({
+        "description": "Came in clear on an address that others reach: ask the same over HTTPS",
+        "headers": {"Location": header("The same address with https")},
+    })
+}
+
+/// Adds the header fields that every response of a route has.
+fn dress(route: &Route, status: &str, response: &mut Value) {
+    let Some(response) = response.as_object_mut() else {
+        return;
+    };
+    let headers = response.entry("headers").or_insert_with(|| json!({}));
+    let mut add = |name: &str, text: &str| {
+        if let Some(headers) = headers.as_object_mut() {
+            headers.entry(name).or_insert_with(|| header(text));
+        }
+    };
+    add("x-request-id", "Names the request in the log");
+    if route.class != Class::Exempt && status.starts_with('2') {
+        add(
+            "RateLimit-Policy",
+            "The limits that apply, when one does: `\"default\";q=60;w=60`",
+        );
+        add(
+            "RateLimit",
+            "What is left of them, and the seconds until all of it is back: `\"default\";r=59;t=1`",
+        );
+    }
 }
 
 fn path_parameter(name: &str, description: &str, pattern: &str) -> Value {
@@ -206,12 +264,11 @@ fn problem(status: &str, kinds: &[&Kind]) -> Value {
     let examples: Map<String, Value> = kinds
         .iter()
         .map(|kind| {
-            let (status, name, title) = kind.describe();
-            let value = json!({"type": kind.uri(), "title": title, "status": status.as_u16(), "detail": "…"});
-            (name.to_owned(), json!({"value": value}))
+            let name = kind.describe().1.to_owned();
+            (name, json!({"value": examples::problem(**kind)}))
         })
         .collect();
-    let mut headers = vec![("x-request-id", "Names the request in the log")];
+    let mut headers = Vec::new();
     match status {
         "401" => headers.push(("WWW-Authenticate", "How to authenticate")),
         "429" => headers.extend([
@@ -220,6 +277,7 @@ fn problem(status: &str, kinds: &[&Kind]) -> Value {
             ("RateLimit", "What is left of them"),
         ]),
         "503" => headers.push(("Retry-After", "Seconds to wait")),
+        "416" => headers.push(("Content-Range", "How long the document is: `bytes */48213`")),
         _ => {}
     }
     let headers: Map<_, _> = headers

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::error::Problem;
 use crate::app::Page;
+use crate::base::clock::read_time;
 use crate::domain::code::Code;
 
 /// The parameters of a query.
@@ -70,7 +71,7 @@ impl Query {
         };
         // An offset's plus sign that nobody escaped arrives as a space.
         let text = text.replace(' ', "+");
-        text.parse().map(Some).map_err(|_| {
+        read_time(&text).map(Some).ok_or_else(|| {
             bad(format!(
                 "{name} is a time with an offset (RFC 3339), for example 2030-01-31T12:00:00Z"
             ))

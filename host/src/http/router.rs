@@ -39,6 +39,7 @@ pub(crate) fn table() -> Vec<Route> {
         route(get,    "/fax/{id}/events",                Scope(FaxRead),      General,     fax::events),
         route(get,    "/fax/{id}/pdf",                   LinkOr(FaxRead),     General,     document::fax_pdf),
         route(get,    "/fax/{id}/tiff",                  Scope(FaxRead),      General,     document::fax_tiff),
+        route(get,    "/fax/{id}/preview/{page}",        Scope(FaxRead),      General,     document::fax_preview),
         route(post,   "/fax/{id}/cancel",                Scope(FaxSend),      General,     fax::cancel),
         route(post,   "/fax/{id}/resend",                Scope(FaxSend),      General,     fax::resend),
         route(post,   "/phaxio-callback",                Signature,           Exempt,      callback::status),

@@ -24,12 +24,13 @@ use crate::config::source::Fixed;
 use crate::config::{self, Config};
 use crate::domain::artifact::{Artifact, Place};
 use crate::domain::audit::AuditEntry;
-use crate::domain::ids::JobId;
+use crate::domain::ids::{InboundId, JobId};
+use crate::domain::inbound::{InboundFax, InboundStatus};
 use crate::domain::job::{Job, Phase, SendOptions};
 use crate::domain::number::E164;
 use crate::phaxio::Phaxio;
 use crate::plugin::{Grants, Plugins};
-use crate::store::{NewJob, Store, StoreOptions};
+use crate::store::{NewInbound, NewJob, Store, StoreOptions};
 use crate::telemetry::board::Board;
 
 /// The bootstrap key of every test.
@@ -43,7 +44,7 @@ pub(super) struct TestEdge {
     pub(super) edge: Edge,
     pub(super) store: Store,
     pub(super) links: crate::domain::link::LinkKey,
-    clock: Clock,
+    pub(super) clock: Clock,
     ids: IdSource,
     router: Router,
     _folder: TempDir,
@@ -128,6 +129,44 @@ impl TestEdge {
             .await
             .expect("key")
             .token
+    }
+
+    /// Moves the clock of everything.
+    pub(super) fn wait(&self, span: jiff::SignedDuration) {
+        self.clock.shift(span);
+    }
+
+    /// A received fax of `owner` with a document.
+    pub(super) async fn received(&self, owner: &str) -> InboundId {
+        let now = self.clock.now();
+        let id = InboundId(self.ids.next(now));
+        let fax = InboundFax {
+            id,
+            provider_id: id.to_string(),
+            owner: owner.to_owned(),
+            from: Some("+12125550101".to_owned()),
+            to: Some("+12125550100".to_owned()),
+            status: InboundStatus::Received,
+            error: None,
+            pages: Some(1),
+            is_test: false,
+            artifact: Some(Artifact {
+                place: Place::Database,
+                bytes: PDF.len() as u64,
+                sha256: [7; 32],
+            }),
+            purged_at: None,
+            received_at: now,
+            created_at: now,
+            expires_at: None,
+        };
+        let new = NewInbound {
+            fax,
+            document: Some(Bytes::from_static(PDF)),
+            audit: AuditEntry::new(now, "test", "inbound.received", id),
+        };
+        self.store.create_inbound(new).await.expect("received fax");
+        id
     }
 
     /// A fax of `owner` with this document.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -20,6 +20,9 @@ use super::wire::{Envelope, Fax};
 use super::{CancelOutcome, ClientError, CreateFax, CreateOutcome, Direction, FaxFile, FaxInfo, LookupError};
 use crate::base::secret::Secret;
 use crate::config::phaxio::PhaxioConfig;
+use crate::telemetry::metrics::PROVIDER_SECONDS;
+use crate::telemetry::otlp::Fact;
+use crate::telemetry::trace::{Side, Span};
 
 /// The most that is read of an answer that is not a document, in bytes. A page of 1000 faxes is below 1 MiB.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
@@ -81,7 +84,7 @@ impl Phaxio {
         let request = request
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(reqwest::Body::wrap(body));
-        match self.ask(request).await {
+        match self.ask("create", request).await {
             Ok(answer) => answer.create_outcome(),
             Err(error) if error.is_connect() || error.is_builder() || !watch.may_have_left() => {
                 CreateOutcome::NotSent {
@@ -129,7 +132,9 @@ impl Phaxio {
     /// # Errors
     /// [`LookupError`]
     pub async fn fax(&self, provider_id: &str) -> Result<FaxInfo, LookupError> {
-        let envelope = self.question(Method::GET, &["faxes", provider_id], &[]).await?;
+        let envelope = self
+            .question("get", Method::GET, &["faxes", provider_id], &[])
+            .await?;
         let info = Fax::parse(&envelope.data)
             .as_ref()
             .and_then(status::info)
@@ -147,7 +152,7 @@ impl Phaxio {
     /// [`LookupError`]; asking again is harmless.
     pub async fn cancel(&self, provider_id: &str) -> Result<CancelOutcome, LookupError> {
         let answer = self
-            .answer(Method::POST, &["faxes", provider_id, "cancel"], &[])
+            .answer("cancel", Method::POST, &["faxes", provider_id, "cancel"], &[])
             .await?;
         // The provider answers 422 for a fax that is complete.
         if matches!(answer.status.as_u16(), 400 | 409 | 422) {
@@ -176,7 +181,7 @@ impl Phaxio {
             .request(Method::GET, &["faxes", provider_id, "file"], &[])
             .ok_or(LookupError::Unauthorized)?
             .timeout(self.timeout.saturating_mul(FILE_TIMES));
-        let response = request.send().await.map_err(unreachable)?;
+        let response = timed("file", request).await.map_err(unreachable)?;
         if !response.status().is_success() {
             let answer = read(response).await;
             return Err(answer
@@ -235,7 +240,7 @@ impl Phaxio {
                 ("page", number.as_str()),
             ];
             query.extend_from_slice(filter);
-            let envelope = self.question(Method::GET, &["faxes"], &query).await?;
+            let envelope = self.question("list", Method::GET, &["faxes"], &query).await?;
             let rows = envelope
                 .data
                 .as_array()
@@ -269,11 +274,12 @@ impl Phaxio {
     /// An answer that must be an envelope of success.
     async fn question(
         &self,
+        operation: &'static str,
         method: Method,
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Result<Envelope, LookupError> {
-        let answer = self.answer(method, path, query).await?;
+        let answer = self.answer(operation, method, path, query).await?;
         if let Some(error) = answer.lookup_error() {
             return Err(error);
         }
@@ -286,6 +292,7 @@ impl Phaxio {
 
     async fn answer(
         &self,
+        operation: &'static str,
         method: Method,
         path: &[&str],
         query: &[(&str, &str)],
@@ -293,11 +300,11 @@ impl Phaxio {
         let request = self
             .request(method, path, query)
             .ok_or(LookupError::Unauthorized)?;
-        self.ask(request).await.map_err(unreachable)
+        self.ask(operation, request).await.map_err(unreachable)
     }
 
-    async fn ask(&self, request: RequestBuilder) -> Result<Answer, reqwest::Error> {
-        Ok(read(request.timeout(self.timeout).send().await?).await)
+    async fn ask(&self, operation: &'static str, request: RequestBuilder) -> Result<Answer, reqwest::Error> {
+        Ok(read(timed(operation, request.timeout(self.timeout)).await?).await)
     }
 
     /// A request with credentials; none without credentials.
@@ -326,6 +333,30 @@ impl std::fmt::Debug for Phaxio {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Phaxio").finish_non_exhaustive()
     }
+}
+
+/// Sends a request and waits for the head of the answer, as part of the trace that is being worked on.
+async fn timed(
+    operation: &'static str,
+    mut request: RequestBuilder,
+) -> Result<reqwest::Response, reqwest::Error> {
+    let span = Span::outgoing();
+    if let Some(span) = &span {
+        request = request.headers(span.headers().into_iter().collect());
+    }
+    let begun = Instant::now();
+    let result = request.send().await;
+    metrics::histogram!(PROVIDER_SECONDS, "operation" => operation).record(begun.elapsed().as_secs_f64());
+    if let Some(span) = span {
+        let status = result.as_ref().ok().map(reqwest::Response::status);
+        let facts = status
+            .map(|status| ("http.response.status_code", Fact::Number(status.as_u16().into())))
+            .into_iter()
+            .collect();
+        let failed = status.is_none_or(|status| !status.is_success());
+        span.end(Side::Client, &format!("provider {operation}"), facts, failed);
+    }
+    result
 }
 
 /// The head and as much of the body as comes and is wanted.

@@ -14,6 +14,7 @@ use super::compile::prepare;
 use super::document::{self, Order};
 use super::engine::Runtime;
 use super::error::{Flaw, LoadError, PluginFailure, Unfit};
+use super::fonts::Fonts;
 use super::load::{Plugin, Terms, admit, check_name};
 use super::number::{self, Dialled};
 use super::types::{
@@ -86,7 +87,7 @@ impl Workbench {
         fuel: bool,
     ) -> Result<Self, BenchError> {
         check_name(name).map_err(Unfit::from)?;
-        let runtime = Runtime::start(1, fuel)?;
+        let runtime = Runtime::start(1, fuel, Fonts::default())?;
         let begin = Instant::now();
         let prepared = {
             let runtime = Arc::clone(&runtime);
@@ -164,7 +165,10 @@ impl Workbench {
         raster: Raster,
         limits: ConvertLimits,
     ) -> Run<Result<Vec<FaxPage>, DocumentRefusal>> {
-        let options = ConvertOptions { paper: raster.paper };
+        let options = ConvertOptions {
+            paper: raster.paper,
+            cover: None,
+        };
         let work = render::Work::all(self.order(parts, options, limits), raster);
         self.run(move |session, callee| {
             let pages = render::inside(session, callee, work);
@@ -187,6 +191,7 @@ impl Workbench {
             parts: Arc::new(parts),
             paper: options.paper,
             limits,
+            checked: false,
             max_output: self.plugin.config.max_output,
         }
     }

@@ -10,7 +10,7 @@ use super::compile::Prepared;
 use super::engine::{Permit, Runtime};
 use super::error::{FailureKind, PluginFailure};
 use super::host_api::{CallState, Identity};
-use super::limits::{CROSSING_SLACK, CpuBudget, Limiter, Meter, SMALL_CROSSING};
+use super::limits::{CROSSING_SLACK, CpuBudget, Limiter, Meter, SMALL_CROSSING, Timed};
 use super::load::Plugin;
 use super::types::Slot;
 use super::webhook::HostFault;
@@ -140,7 +140,10 @@ where
 {
     let meter = Arc::new(Meter::start(budget.wall));
     let limiter = Limiter::new(budget.memory, Arc::clone(&meter));
-    let state = CallState::new(Arc::clone(&callee.identity), limiter, CpuBudget::new(budget.cpu));
+    let cpu = CpuBudget::new(budget.cpu);
+    let clock = cpu.clock();
+    let mut state = CallState::new(Arc::clone(&callee.identity), limiter, cpu);
+    state.fonts = Arc::clone(runtime.fonts());
     let mut session = Session {
         store: runtime.store(state, budget.crossing),
         meter: Arc::clone(&meter),
@@ -163,7 +166,7 @@ where
     let name = &callee.identity.name;
     let outcome = tokio::select! {
         biased;
-        done = runtime.run(callee.prepared.slot, inside) => match done {
+        done = runtime.run(callee.prepared.slot, Timed::new(inside, clock)) => match done {
             Some(outcome) => outcome.map_err(|fault| failure(name, fault, &meter)),
             None => Err(PluginFailure {
                 plugin: name.clone(),

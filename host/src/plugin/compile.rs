@@ -176,6 +176,8 @@ fn allowed(name: &str, slot: Option<Slot>) -> Result<(), &'static str> {
         Some(("host" | "types", _)) => Ok(()),
         // Records of an interface may be named by an import of it.
         Some((interface, _)) if slot.is_some_and(|slot| slot.as_str() == interface) => Ok(()),
+        Some(("fonts", _)) if slot.is_none_or(|slot| slot == Slot::Converter) => Ok(()),
+        Some(("fonts", _)) => Err("only converters get it"),
         Some(("webhook", _)) if slot.is_none_or(|slot| slot == Slot::CallbackPolicy) => Ok(()),
         Some(("webhook", _)) => Err("only callback policies get it"),
         None if name.starts_with("wasi:") => {

@@ -68,7 +68,7 @@ pub(super) fn part(part: &Part) -> conv::Part {
         data: part.data.to_vec(),
         media_type: part.media_type.as_str().to_owned(),
         file_name: part.file_name.clone(),
-        attributes: Vec::new(),
+        attributes: part.attributes.clone(),
     }
 }
 

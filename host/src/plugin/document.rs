@@ -16,7 +16,7 @@ use super::error::{PluginFailure, PolicyError};
 use super::load::{Plugin, sentence};
 use super::types::{ConvertLimits, ConvertOptions, Converted, Part, Slot};
 use crate::base::size;
-use crate::domain::document::{DocumentRefusal, DocumentRefusalKind, MediaType, Paper};
+use crate::domain::document::{Cover, DocumentRefusal, DocumentRefusalKind, MediaType, Paper};
 
 /// Notes of one conversion.
 const NOTES: usize = 64;
@@ -30,6 +30,8 @@ pub(super) struct Order {
     pub(super) parts: Arc<Vec<Part>>,
     pub(super) paper: Paper,
     pub(super) limits: ConvertLimits,
+    /// Whether the document was opened before, and only its pages are to be drawn.
+    pub(super) checked: bool,
     /// Bytes that the plugin's own limit allows.
     pub(super) max_output: u64,
 }
@@ -53,32 +55,59 @@ impl Plugins {
         options: ConvertOptions,
         limits: ConvertLimits,
     ) -> Result<Converted, PolicyError<DocumentRefusal>> {
-        if parts.len() <= 1 {
-            return self.convert_chain(parts, options, limits).await;
+        if parts.len() <= 1 && options.cover.is_none() {
+            return self.convert_chain(parts, options.paper, limits).await;
         }
-        let mut joined = Vec::with_capacity(parts.len());
+        let mut joined = Vec::with_capacity(parts.len() + 1);
         let mut notes = Vec::new();
+        let mut pages = 0_u32;
         for part in parts {
-            let file_name = part.file_name.clone();
-            let one = self.convert_chain(vec![part], options, limits).await?;
-            notes.extend(one.notes);
-            joined.push(Part {
-                data: one.pdf,
-                media_type: MediaType::Pdf,
-                file_name,
-            });
+            pages = pages.saturating_add(
+                self.convert_part(part, &options, limits, &mut joined, &mut notes)
+                    .await?,
+            );
         }
-        let mut whole = self.convert_chain(joined, options, limits).await?;
+        if let Some((cover, date)) = &options.cover
+            && !joined.is_empty()
+        {
+            let cover = cover_part(cover, date, pages);
+            self.convert_part(cover, &options, limits, &mut joined, &mut notes)
+                .await?;
+            // It is made last, when the number of pages is known, and comes first.
+            joined.rotate_right(1);
+        }
+        let mut whole = self.convert_chain(joined, options.paper, limits).await?;
         notes.append(&mut whole.notes);
         notes.truncate(NOTES);
         whole.notes = notes;
         Ok(whole)
     }
 
+    /// Makes a PDF of one of several parts; answers its pages.
+    async fn convert_part(
+        &self,
+        part: Part,
+        options: &ConvertOptions,
+        limits: ConvertLimits,
+        joined: &mut Vec<Part>,
+        notes: &mut Vec<String>,
+    ) -> Result<u32, PolicyError<DocumentRefusal>> {
+        let file_name = part.file_name.clone();
+        let one = self.convert_chain(vec![part], options.paper, limits).await?;
+        notes.extend(one.notes);
+        joined.push(Part {
+            data: one.pdf,
+            media_type: MediaType::Pdf,
+            file_name,
+            attributes: Vec::new(),
+        });
+        Ok(one.pages)
+    }
+
     async fn convert_chain(
         &self,
         parts: Vec<Part>,
-        options: ConvertOptions,
+        paper: Paper,
         limits: ConvertLimits,
     ) -> Result<Converted, PolicyError<DocumentRefusal>> {
         if parts.is_empty() {
@@ -93,8 +122,9 @@ impl Plugins {
         for plugin in set.chain(Slot::Converter) {
             let order = Order {
                 parts: Arc::clone(&parts),
-                paper: options.paper,
+                paper,
                 limits,
+                checked: false,
                 max_output: plugin.config.max_output,
             };
             let answer = call(self.runtime(), plugin, move |session, callee| {
@@ -106,6 +136,27 @@ impl Plugins {
             }
         }
         Err(chain.nobody())
+    }
+}
+
+/// A cover page as a document of its own kind: the message is its content, the lines are attributes.
+fn cover_part(cover: &Cover, date: &str, pages: u32) -> Part {
+    let lines = [
+        ("to", cover.to.as_str()),
+        ("from", cover.from.as_str()),
+        ("subject", cover.subject.as_str()),
+        ("date", date),
+        ("pages-after", &pages.to_string()),
+    ];
+    Part {
+        data: Bytes::from(cover.message.clone()),
+        media_type: MediaType::Cover,
+        file_name: None,
+        attributes: lines
+            .into_iter()
+            .filter(|(_, value)| !value.trim().is_empty())
+            .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+            .collect(),
     }
 }
 
@@ -203,10 +254,13 @@ pub(super) async fn open(
     let instance = pre.instantiate_async(&mut session.store).await?;
     let guest = instance.faxgate_policy_converter();
     let parts: Vec<conv::Part> = order.parts.iter().map(convert::part).collect();
-    let options = [(
+    let mut options = vec![(
         "page-size".to_owned(),
         convert::paper_name(order.paper).to_owned(),
     )];
+    if order.checked {
+        options.push(("checked".to_owned(), "true".to_owned()));
+    }
     let limits = conv::Limits {
         max_pages: order.limits.max_pages,
         max_bytes: order.limits.max_bytes,

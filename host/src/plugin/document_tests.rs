@@ -29,6 +29,7 @@ fn part(text: &'static str) -> Part {
         data: Bytes::from_static(text.as_bytes()),
         media_type: MediaType::sniff(text.as_bytes()),
         file_name: None,
+        attributes: Vec::new(),
     }
 }
 

@@ -9,10 +9,12 @@ use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
 
 use super::bindings::callback::CallbackPolicyPlugin;
+use super::bindings::converter::faxgate::policy::fonts;
 use super::error::LoadError;
+use super::fonts::Fonts;
 use super::host_api::CallState;
 use super::limits::{self, HANDLES};
 use super::types::Slot;
@@ -39,6 +41,7 @@ pub(super) struct Runtime {
     guests: GuestThreads,
     fuel: bool,
     cores: usize,
+    fonts: Arc<Fonts>,
 }
 
 /// Room for one call; given back when dropped, which must be after its store.
@@ -59,12 +62,12 @@ struct GuestThreads(Option<tokio::runtime::Runtime>);
 struct AbortOnDrop(AbortHandle);
 
 impl Runtime {
-    /// Starts an engine for `instances` calls at once. With `fuel`, instructions are counted (for reproducible
+    /// Starts an engine for `instances` calls at once, which may ask for `fonts`. With `fuel`, instructions are counted (for reproducible
     /// cost reports; guests run slower).
     ///
     /// # Errors
     /// When the engine or its threads can't be made.
-    pub(super) fn start(instances: u32, fuel: bool) -> Result<Arc<Self>, LoadError> {
+    pub(super) fn start(instances: u32, fuel: bool, fonts: Fonts) -> Result<Arc<Self>, LoadError> {
         let instances = instances.clamp(1, 1000);
         let failed = |error: wasmtime::Error| LoadError::Engine(format!("{error:#}"));
         let engine = match Engine::new(&config(Some(instances.saturating_add(SPARE)), fuel)) {
@@ -81,6 +84,7 @@ impl Runtime {
         let mut linker = Linker::new(&engine);
         CallbackPolicyPlugin::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)
             .map_err(failed)?;
+        fonts::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state).map_err(failed)?;
         start_ticker(&engine).map_err(|error| LoadError::Engine(error.to_string()))?;
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let guests = GuestThreads::start(cores).map_err(|error| LoadError::Engine(error.to_string()))?;
@@ -96,6 +100,7 @@ impl Runtime {
             guests,
             fuel,
             cores,
+            fonts: Arc::new(fonts),
         }))
     }
 
@@ -112,6 +117,11 @@ impl Runtime {
     /// Whether instructions are counted.
     pub(super) fn counts_fuel(&self) -> bool {
         self.fuel
+    }
+
+    /// What converters may print with.
+    pub(super) fn fonts(&self) -> &Arc<Fonts> {
+        &self.fonts
     }
 
     /// How many guests can really run at once.
@@ -266,8 +276,11 @@ fn pooling(slots: u32) -> PoolingAllocationConfig {
         .max_tables_per_component(limits::TABLES)
         .max_tables_per_module(limits::TABLES)
         .table_elements(limits::TABLE_ELEMENTS)
-        .linear_memory_keep_resident(256 * 1024)
+        .linear_memory_keep_resident(512 * 1024)
         .table_keep_resident(64 * 1024)
+        // Where the kernel can tell which pages a call wrote (Linux 6.7), only those are written back after it. Else
+        // every page that the next call touches has to be mapped again, which takes longer than a small call itself.
+        .pagemap_scan(Enabled::Auto)
         // Slots of replaced components are taken again soon, so that swaps don't spread over the whole pool.
         .max_unused_warm_slots(8);
     pool

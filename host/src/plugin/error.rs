@@ -2,9 +2,10 @@
 //! ([`LoadError`]).
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::types::PluginProblem;
 use crate::base::size;
 
 /// An answer that is not the wished-for one.
@@ -69,6 +70,16 @@ pub enum LoadError {
         dir: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// The folder has gone, and with it policies that the operator believes in.
+    #[error(
+        "the plugin folder {} is gone; the plugins that lay there keep serving. Bring it back, or make an empty \
+         folder to do without them",
+        dir.display()
+    )]
+    Gone {
+        /// The folder.
+        dir: PathBuf,
     },
     /// A built-in component doesn't load: the binary is not whole.
     #[error("the built-in plugin {name:?} does not load: {unfit}")]
@@ -174,6 +185,21 @@ pub enum Flaw {
     /// It doesn't like its settings.
     #[error("it refuses its settings: {0}; change [plugins.{1:?}.settings]")]
     Settings(String, String),
+}
+
+impl LoadError {
+    /// The same as a problem of the set that keeps serving.
+    pub(super) fn problem(&self, dir: &Path) -> PluginProblem {
+        PluginProblem {
+            plugin: match self {
+                Self::Builtin { name, .. } => name.clone(),
+                Self::Engine(_) | Self::Folder { .. } | Self::Gone { .. } => "plugin folder".to_owned(),
+            },
+            file: dir.display().to_string(),
+            reason: self.to_string(),
+            last_good_serves: true,
+        }
+    }
 }
 
 impl FailureKind {

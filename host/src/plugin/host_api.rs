@@ -7,6 +7,7 @@ use wasmtime::component::ResourceTable;
 
 use super::bindings::callback::faxgate::policy::host::{self, Level};
 use super::bindings::callback::faxgate::policy::types;
+use super::fonts::Fonts;
 use super::limits::{CpuBudget, HANDLES, Limiter};
 use crate::base::redact;
 use crate::base::secret::Secret;
@@ -34,6 +35,8 @@ pub(super) struct CallState {
     pub(super) limiter: Limiter,
     pub(super) cpu: CpuBudget,
     pub(super) macs: super::webhook::MacBudget,
+    pub(super) fonts: Arc<Fonts>,
+    pub(super) fonts_asked: u32,
     lines: u32,
 }
 
@@ -48,6 +51,8 @@ impl CallState {
             limiter,
             cpu,
             macs: super::webhook::MacBudget::default(),
+            fonts: Arc::default(),
+            fonts_asked: 0,
             lines: 0,
         }
     }

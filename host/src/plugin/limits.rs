@@ -1,12 +1,15 @@
 //! What one call may use: memory, processor time, wall time, log lines and MAC checks.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
 use super::engine::TICK;
+use crate::base::cpu;
 
 /// Core module instances of one component: its own, and those that adapters add.
 pub(super) const CORE_INSTANCES: u32 = 8;
@@ -43,11 +46,30 @@ pub(super) struct Limiter {
     meter: Arc<Meter>,
 }
 
-/// Processor time of a call, counted in ticks of the epoch.
-#[derive(Debug, Clone, Copy)]
+/// Processor time that a call has had, whatever its threads did besides: a busy machine makes a call later, not
+/// more expensive. Written around each poll of the call, read at each tick of the epoch.
+#[derive(Debug, Default)]
+pub(super) struct CpuClock {
+    /// Nanoseconds of the polls that ended.
+    spent: AtomicU64,
+    /// The thread's own clock when the present poll began, in nanoseconds; 0 in the first poll, which is not
+    /// counted: most calls end in it, and reading the clock would be a good part of what they cost.
+    since: AtomicU64,
+}
+
+/// A call whose processor time is kept.
+pub(super) struct Timed<F> {
+    call: Pin<Box<F>>,
+    clock: Arc<CpuClock>,
+    begun: bool,
+}
+
+/// Processor time that a call may have.
+#[derive(Debug, Clone)]
 pub(super) struct CpuBudget {
-    full: u64,
-    left: u64,
+    clock: Arc<CpuClock>,
+    full: Duration,
+    until: Duration,
 }
 
 impl Meter {
@@ -170,29 +192,81 @@ impl ResourceLimiter for Limiter {
     }
 }
 
+impl CpuClock {
+    fn used(&self) -> Duration {
+        let since = self.since.load(Ordering::Relaxed);
+        let running = if since == 0 {
+            0
+        } else {
+            nanos(cpu::thread_time()).saturating_sub(since)
+        };
+        Duration::from_nanos(self.spent.load(Ordering::Relaxed).saturating_add(running))
+    }
+}
+
+impl<F> Timed<F> {
+    /// Keeps the time of `call` on `clock`.
+    pub(super) fn new(call: F, clock: Arc<CpuClock>) -> Self {
+        Self {
+            call: Box::pin(call),
+            clock,
+            begun: false,
+        }
+    }
+}
+
+impl<F: Future> Future for Timed<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        if self.begun {
+            let now = nanos(cpu::thread_time()).max(1);
+            self.clock.since.store(now, Ordering::Relaxed);
+        }
+        self.begun = true;
+        let state = self.call.as_mut().poll(context);
+        if state.is_pending() {
+            let used = self.clock.used();
+            self.clock.spent.store(nanos(used), Ordering::Relaxed);
+            self.clock.since.store(0, Ordering::Relaxed);
+        }
+        state
+    }
+}
+
 impl CpuBudget {
     /// A budget of at least one tick. The tick under way when a call begins is not counted against it.
     pub(super) fn new(cpu: Duration) -> Self {
-        let ticks = cpu.as_micros().div_ceil(TICK.as_micros().max(1));
-        let full = u64::try_from(ticks).unwrap_or(u64::MAX).max(1);
-        Self { full, left: full }
+        let full = cpu.max(TICK);
+        Self {
+            clock: Arc::default(),
+            full,
+            until: full,
+        }
+    }
+
+    /// The clock that it is measured by.
+    pub(super) fn clock(&self) -> Arc<CpuClock> {
+        Arc::clone(&self.clock)
     }
 
     /// One tick passed while the guest ran.
     pub(super) fn tick(&mut self) -> UpdateDeadline {
-        match self.left.checked_sub(1) {
-            None => UpdateDeadline::Interrupt,
-            Some(left) => {
-                self.left = left;
-                UpdateDeadline::Yield(1)
-            }
+        if self.clock.used() >= self.until {
+            UpdateDeadline::Interrupt
+        } else {
+            UpdateDeadline::Yield(1)
         }
     }
 
     /// The whole budget again, for the next step.
     pub(super) fn rearm(&mut self) {
-        self.left = self.full;
+        self.until = self.clock.used().saturating_add(self.full);
     }
+}
+
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn micros(span: Duration) -> u64 {

@@ -1,6 +1,7 @@
 //! From a prepared component to a plugin that serves: settings, limits, secrets, and the first calls, in which it
 //! says who it is and what it thinks of its settings.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::engine::Runtime;
 use super::error::{Flaw, Unfit};
 use super::host_api::{Identity, printable};
 use super::stats::Stats;
-use super::types::{Grants, LimitsInfo, PluginInfo};
+use super::types::{Grants, LimitsInfo, PluginInfo, Slot};
 use crate::config::plugins::{OnError, PluginConfig};
 use crate::telemetry::metrics::{PLUGIN_CALL_SECONDS, PLUGIN_CALLS, PLUGIN_DENIED_GROWTH};
 
@@ -40,6 +41,7 @@ struct About {
 }
 
 /// What a plugin is given: its place in the configuration.
+#[derive(Clone, Copy)]
 pub(super) struct Terms<'a> {
     pub(super) name: &'a str,
     pub(super) builtin: bool,
@@ -103,7 +105,7 @@ pub(super) async fn admit(
     }
     let budget = Budget::of(config, prepared.slot);
     let callee = Arc::new(Callee {
-        identity: Arc::new(identity(name, builtin, config, grants)),
+        identity: Arc::new(identity(&terms, prepared.slot)),
         prepared,
     });
     let startup = Budget {
@@ -139,20 +141,27 @@ pub(super) async fn admit(
     })
 }
 
-fn identity(name: &str, builtin: bool, config: &PluginConfig, grants: &Grants) -> Identity {
-    let mut secrets = std::collections::BTreeMap::new();
-    if builtin {
-        secrets.insert("callback-token".to_owned(), grants.callback_token.clone());
-        secrets.insert("api-secret".to_owned(), grants.api_secret.clone());
+/// Who a plugin is. Only callback policies can have a MAC checked, so that nobody else is granted a secret; the
+/// provider's own are for the built-in policy alone.
+fn identity(terms: &Terms<'_>, slot: Slot) -> Identity {
+    let mut secrets = BTreeMap::new();
+    if slot == Slot::CallbackPolicy {
+        if terms.builtin {
+            secrets.insert("callback-token".to_owned(), terms.grants.callback_token.clone());
+            secrets.insert("api-secret".to_owned(), terms.grants.api_secret.clone());
+        }
+        let own = terms.config.secrets.iter();
+        secrets.extend(own.map(|(name, secret)| (name.clone(), Some(secret.clone()))));
+    } else if !terms.config.secrets.is_empty() {
+        tracing::warn!(
+            plugin = terms.name,
+            slot = slot.as_str(),
+            "secrets are of no use to a plugin of this slot and were not granted; remove them from its section"
+        );
     }
-    let own = config
-        .secrets
-        .iter()
-        .map(|(name, secret)| (name.clone(), Some(secret.clone())));
-    secrets.extend(own);
     Identity {
-        name: name.to_owned(),
-        settings: config.settings.clone(),
+        name: terms.name.to_owned(),
+        settings: terms.config.settings.clone(),
         secrets,
     }
 }
@@ -222,7 +231,8 @@ impl Plugin {
 
     /// Whether it is what these terms would make of the same component.
     pub(super) fn same_terms(&self, terms: &Terms<'_>) -> bool {
-        self.config == *terms.config && (!self.builtin || self.grants == *terms.grants)
+        let granted = self.builtin && self.callee.prepared.slot == Slot::CallbackPolicy;
+        self.config == *terms.config && (!granted || self.grants == *terms.grants)
     }
 
     /// Counts a call that ended, and logs it when it failed.

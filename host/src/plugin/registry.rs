@@ -74,6 +74,11 @@ impl Set {
         }
     }
 
+    /// Whether the operator's folder added something.
+    fn has_files(&self) -> bool {
+        self.chains.iter().flatten().any(|plugin| !plugin.builtin)
+    }
+
     fn find(&self, name: &str, builtin: bool) -> Option<&Arc<Plugin>> {
         self.chains
             .iter()
@@ -115,13 +120,22 @@ impl Builder<'_> {
     /// last good version keeps serving.
     ///
     /// # Errors
-    /// When the folder can't be listed or a built-in component doesn't load.
+    /// When the folder can't be listed or has gone, or a built-in component doesn't load.
     pub(super) async fn build(&self) -> Result<Set, LoadError> {
         let dir = self.config.dir.clone();
         let files = tokio::task::spawn_blocking(move || scan(&dir).map_err(|source| (dir, source)));
         let files = match files.await {
             Ok(files) => files.map_err(|(dir, source)| LoadError::Folder { dir, source })?,
             Err(error) => return Err(LoadError::Engine(error.to_string())),
+        };
+        let files = match files {
+            Some(files) => files,
+            // A mount that went away must not take a rule with it.
+            None if self.old.has_files() => {
+                let dir = self.config.dir.clone();
+                return Err(LoadError::Gone { dir });
+            }
+            None => Vec::new(),
         };
         let mut set = Set::default();
         for file in &files {
@@ -214,16 +228,19 @@ impl Builder<'_> {
 
     fn fall_back(&self, set: &mut Set, source: &Source, unfit: &Unfit) {
         let old = self.old.find(&source.name, source.file.is_none());
+        // A file may have any name; a line of the log is one line.
+        let flat = |text: &str| text.replace(char::is_control, " ");
+        let plugin = flat(&source.name);
         let file = match &source.file {
-            Some(file) => file.display().to_string(),
+            Some(file) => flat(&file.display().to_string()),
             None => "built in".to_owned(),
         };
         tracing::error!(
-            plugin = %source.name, %file, reason = %unfit, last_good_serves = old.is_some(),
+            %plugin, %file, reason = %unfit, last_good_serves = old.is_some(),
             "a plugin does not load"
         );
         set.problems.push(PluginProblem {
-            plugin: source.name.clone(),
+            plugin,
             file,
             reason: unfit.to_string(),
             last_good_serves: old.is_some(),
@@ -257,10 +274,10 @@ impl Builder<'_> {
 
 /// The `.wasm` files of the folder by name; none when there is no folder. Hidden files are left alone: tools that
 /// replace files write there first.
-fn scan(dir: &Path) -> io::Result<Vec<PathBuf>> {
+fn scan(dir: &Path) -> io::Result<Option<Vec<PathBuf>>> {
     let entries = match std::fs::read_dir(dir) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut files = Vec::new();
@@ -274,14 +291,22 @@ fn scan(dir: &Path) -> io::Result<Vec<PathBuf>> {
         }
     }
     files.sort();
-    Ok(files)
+    Ok(Some(files))
 }
 
 /// Reads a component file without trusting its size.
 fn read_capped(path: &Path) -> Result<Vec<u8>, Flaw> {
-    use std::io::Read;
+    use std::io::Read as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
     let unreadable = |error: io::Error| Flaw::Unreadable(error.to_string());
-    let file = std::fs::File::open(path).map_err(unreadable)?;
+    // Opening a pipe would wait for somebody to write into it.
+    let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
+    let mut open = std::fs::OpenOptions::new();
+    let file = open
+        .read(true)
+        .custom_flags(flags)
+        .open(path)
+        .map_err(unreadable)?;
     let meta = file.metadata().map_err(unreadable)?;
     if !meta.is_file() {
         return Err(Flaw::Unreadable("it is not a regular file".to_owned()));

@@ -41,7 +41,7 @@ enum Stop {
 }
 
 impl Plugins {
-    /// Draws pages `pages` (from 0) of a PDF as the far machine will print them. Each instance opens the document
+    /// Draws pages `pages` (from 0) of a PDF that was converted before as the far machine will print them. Each instance opens the document
     /// once; the deadline counts for each page.
     ///
     /// # Errors
@@ -59,6 +59,7 @@ impl Plugins {
             data: pdf,
             media_type: MediaType::Pdf,
             file_name: None,
+            attributes: Vec::new(),
         }]);
         let set = self.set();
         let mut chain = Chain::default();
@@ -72,6 +73,7 @@ impl Plugins {
                         max_bytes: u64::MAX,
                         max_rows: MAX_ROWS,
                     },
+                    checked: true,
                     max_output: plugin.config.max_output,
                 },
                 pages: pages.clone(),

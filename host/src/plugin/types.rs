@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::base::secret::Secret;
 use crate::config::plugins::PluginConfig;
-use crate::domain::document::{MediaType, Paper};
+use crate::domain::document::{Cover, MediaType, Paper};
 use crate::domain::number::Number;
 use crate::domain::provider::Verdict;
 
@@ -43,13 +43,17 @@ pub struct Part {
     pub media_type: MediaType,
     /// The name the sender gave, for showing only.
     pub file_name: Option<String>,
+    /// What else a converter is told about it; only cover pages have some.
+    pub attributes: Vec<(String, String)>,
 }
 
 /// Wishes for a conversion.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConvertOptions {
     /// Paper for text and pictures, which have none of their own.
     pub paper: Paper,
+    /// A page to put in front, with the date to write on it.
+    pub cover: Option<(Cover, String)>,
 }
 
 /// What a conversion may not exceed.

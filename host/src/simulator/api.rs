@@ -68,6 +68,10 @@ async fn create(State(api): State<Api>, Extension(form): Fields) -> Response {
         Err(problem) => return answer::fail(422, &problem),
     };
     let plan = plan(world, &wanted, &job);
+    if plan.takes() && plan.doubled {
+        let twin = accept(world, wanted.clone(), plan.clone(), &job);
+        world.spawn(life::lead(Arc::clone(world), twin));
+    }
     let id = plan.takes().then(|| accept(world, wanted, plan.clone(), &job));
     if let Some(id) = id {
         let life = world.spawn(life::lead(Arc::clone(world), id));
@@ -113,6 +117,9 @@ fn accept(world: &World, wanted: Wanted, plan: Plan, job: &str) -> u64 {
     fax.batch_delay = wanted.batch_delay;
     fax.cancel_timeout = wanted.cancel_timeout;
     fax.taken_at = world.pace.now();
+    fax.batch_until = fax
+        .batch_delay
+        .and_then(|delay| book.batch(&fax.recipients, fax.taken_at, delay));
     fax.listed_from = fax.taken_at.saturating_add(seconds(plan.list_lag));
     fax.plan = plan;
     book.faxes.insert(id, fax);
@@ -181,6 +188,12 @@ fn test_receive(world: &Arc<World>, form: &Form) -> Response {
 async fn list(State(api): State<Api>, Extension(form): Fields) -> Response {
     let world = &api.world;
     world.edit().count("list");
+    let asked = form.tags();
+    let faulty =
+        |fax: &Fax| !asked.is_empty() && asked.iter().all(|(name, value)| fax.tag(name) == Some(value));
+    if world.edit().fault(faulty) {
+        return answer::fail(500, "Service failure.");
+    }
     let now = world.now();
     let (Some(after), Some(before)) = (
         time(&form, "created_after", before(now, WEEK)),
@@ -245,6 +258,9 @@ fn listed(rows: &[Value], total: &Value, per_page: usize, page: usize) -> Respon
 
 async fn show(State(api): State<Api>, Path(id): Path<String>) -> Response {
     api.world.edit().count("get");
+    if api.world.edit().fault(|fax| fax.id.to_string() == id) {
+        return answer::fail(500, "Service failure.");
+    }
     match known(&api.world, &id) {
         Some(fax) => answer::ok("Metadata for fax", Some(render::fax(&fax, api.version))),
         None => answer::unknown(),

@@ -31,6 +31,10 @@ pub(super) async fn content(world: &Arc<World>, id: u64) -> Result<u32, Failure>
     let mut parts = Vec::new();
     for url in &fax.content_urls {
         parts.push(fetched(world, id, url).await?);
+        if fax.plan.fetching.twice {
+            // As often as a fetch may fail, it may be repeated after it did not.
+            fetched(world, id, url).await?;
+        }
     }
     // What was uploaded came with the request and is there already.
     parts.extend(fax.content.clone());

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::callback::{self, News};
 use super::fetch;
+use super::pace::seconds;
 use super::record::{Failure, Fax};
 use super::script::Fate;
 use super::world::World;
@@ -37,6 +38,10 @@ pub(super) async fn lead(world: Arc<World>, id: u64) {
     if let Err(failure) = end {
         settle(&world, id, "failure", Some(&failure), true);
     }
+    if let Some(fax) = world.fax(id).filter(|fax| fax.plan.callbacks.lag > 0.0) {
+        let until = world.pace.now().saturating_add(seconds(fax.plan.callbacks.lag));
+        world.pace.sleep_until(until).await;
+    }
     callback::tell(&world, id, News::Ended).await;
 }
 
@@ -45,13 +50,12 @@ async fn phases(world: &Arc<World>, id: u64) -> Result<(), Halt> {
     let fax = world.fax(id).ok_or(Halt::Gone)?;
     let fate = fax.plan.fate.clone();
     let step = world.config.completion / 4;
-    if let Some(delay) = fax.batch_delay.filter(|&delay| delay > 0) {
+    if let Some(until) = fax.batch_until {
         world.change(id, |fax| fax.status = "pendingbatch".to_owned());
-        // Even a short batch waits five seconds.
-        wait(world, id, Duration::from_secs(u64::from(delay.max(5)))).await?;
+        wait(world, id, until.saturating_sub(world.pace.now())).await?;
         world.change(id, |fax| fax.status = "queued".to_owned());
     }
-    wait(world, id, step).await?;
+    wait(world, id, step.saturating_add(seconds(fax.plan.fetching.lag))).await?;
     let pages = match fetch::content(world, id).await {
         Ok(pages) => pages,
         Err(failure) => {
@@ -107,6 +111,10 @@ fn conclude(world: &World, id: u64, fate: &Fate, pages: u32) {
     }
     let cost = CENTS_PER_PAGE * i64::from(pages);
     world.change(id, |fax| {
+        if let Some(cost) = fax.plan.cost {
+            fax.cost = cost;
+            return;
+        }
         let delivered = fax
             .recipients
             .iter()

@@ -32,6 +32,9 @@ pub(super) struct Fax {
     pub(super) callback_url: Option<String>,
     /// Seconds.
     pub(super) batch_delay: Option<u32>,
+    /// Provider time at which its batch is sent.
+    #[serde(skip)]
+    pub(super) batch_until: Option<Duration>,
     /// Minutes.
     pub(super) cancel_timeout: Option<u32>,
     pub(super) cancel_requested: bool,
@@ -135,6 +138,7 @@ impl Fax {
             content_urls: Vec::new(),
             callback_url: None,
             batch_delay: None,
+            batch_until: None,
             cancel_timeout: None,
             cancel_requested: false,
             taken_at: Duration::ZERO,

@@ -35,9 +35,13 @@
 //! | 9955 | `unavailable_retry_after` | answers 503 with `Retry-After` without taking it |
 //! | 9956 | `gateway_timeout_after_accept` | takes it and answers 504 |
 //! | 9957 | `unavailable_after_accept` | takes it and answers 503 with JSON |
+//! | 9960 | `fetch_late` | fetches the document only after `seconds` (default 120) of its time |
+//! | 9961 | `fetch_twice` | fetches the document twice |
 //! | 9969 | `document_failure` | fails it: documentConversionError 69 |
 //! | 9970 | `list_lag` | shows it in lists only after `seconds` (default 30) of its time |
 //! | 9971 | `accept_then_drop`, `list_lag` | both |
+//! | 9972 | `lookup_fails` | answers 500 to the first two questions about it |
+//! | 9973 | `taken_twice` | makes two faxes of one request and drops the connection |
 //! | 9980 | `callback_twice` | calls back again after the 200 |
 //! | 9981 | `callback_reordered` | sends the news under way after the final one |
 //! | 9982 | `callback_before_answer` | finishes and calls back before it answers the request to send |
@@ -45,9 +49,12 @@
 //! | 9984 | `callback_unsigned` | calls back without a signature |
 //! | 9985 | `callback_wrong_signature` | calls back with a signature of another token |
 //! | 9986 | `callback_inflight` | also reports pages under way |
+//! | 9987 | `callback_late` | calls back only after `seconds` (default 60) of its time |
 //! | 9990 | `unknown_status` | shows a status word nobody knows (`status_word`) before it delivers |
 //! | - | `failure` | fails it with `error_type`, `error_id` and `message` |
 //! | 9991 | `unknown_error` | fails it with an error nobody knows (`error_id`, `error_type`) |
+//!
+//! `cost` of a script is what the fax costs in the end, in US cents, whatever becomes of it.
 //!
 //! What is refused without being taken is refused for the first two requests of a job (`times` of a script says
 //! otherwise), so that every job gets through in the end; 401 and 422 are for good.
@@ -67,6 +74,25 @@ pub(super) struct Plan {
     pub(super) callbacks: Callbacks,
     /// Provider seconds until lists show it.
     pub(super) list_lag: f64,
+    /// Questions about it that are still to be answered with 500.
+    #[serde(default)]
+    pub(super) lookup_faults: u32,
+    /// Whether one request makes two faxes.
+    #[serde(default)]
+    pub(super) doubled: bool,
+    #[serde(default)]
+    pub(super) fetching: Fetching,
+    /// What it costs in the end, when not by the page.
+    #[serde(default)]
+    pub(super) cost: Option<i64>,
+}
+
+/// How the document is fetched.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Fetching {
+    /// Provider seconds until it is.
+    pub(super) lag: f64,
+    pub(super) twice: bool,
 }
 
 /// How the request to send is answered.
@@ -138,6 +164,9 @@ pub(super) struct Callbacks {
     pub(super) reordered: bool,
     pub(super) before_answer: bool,
     pub(super) inflight: bool,
+    /// Provider seconds from the end to the news of it.
+    #[serde(default)]
+    pub(super) lag: f64,
     pub(super) scheme: Option<Scheme>,
     pub(super) version: Option<WebhookVersion>,
 }
@@ -169,6 +198,8 @@ pub(super) struct Script {
     pub(super) error_id: Option<i64>,
     pub(super) error_type: Option<String>,
     pub(super) message: Option<String>,
+    /// US cents.
+    pub(super) cost: Option<i64>,
     pub(super) scheme: Option<Scheme>,
     pub(super) version: Option<WebhookVersion>,
 }
@@ -198,7 +229,10 @@ impl Words {
 impl Plan {
     /// The plan that `words` describe.
     pub(super) fn of(words: &[&str], details: &Script) -> Result<Self, UnknownWord> {
-        let mut plan = Self::default();
+        let mut plan = Self {
+            cost: details.cost,
+            ..Self::default()
+        };
         plan.callbacks.scheme = details.scheme;
         plan.callbacks.version = details.version;
         for word in words {
@@ -258,8 +292,9 @@ impl Plan {
             body: AnswerBody::Json,
             retry_after: Some(details.retry_after.unwrap_or(1)),
         };
+        self.doubled |= word == "taken_twice";
         self.create = match word {
-            "accept_then_drop" => CreateAct::Drop { taken: true },
+            "accept_then_drop" | "taken_twice" => CreateAct::Drop { taken: true },
             "drop" => CreateAct::Drop { taken: false },
             "slow_answer" => CreateAct::Slow {
                 seconds: details.seconds.unwrap_or(2.0),
@@ -337,12 +372,19 @@ impl Plan {
             "callback_unsigned" => self.callbacks.scheme = Some(Scheme::None),
             "callback_wrong_signature" => self.callbacks.scheme = Some(Scheme::Wrong),
             "callback_inflight" => self.callbacks.inflight = true,
+            "callback_late" => self.callbacks.lag = details.seconds.unwrap_or(60.0),
             "list_lag" => self.list_lag = details.seconds.unwrap_or(30.0),
+            "lookup_fails" => self.lookup_faults = LOOKUP_FAULTS,
+            "fetch_late" => self.fetching.lag = details.seconds.unwrap_or(120.0),
+            "fetch_twice" => self.fetching.twice = true,
             _ => return false,
         }
         true
     }
 }
+
+/// How many questions `lookup_fails` leaves without an answer.
+const LOOKUP_FAULTS: u32 = 2;
 
 const TABLE: &[(&str, &str)] = &[
     ("9900", "accept_then_drop"),
@@ -373,8 +415,12 @@ const TABLE: &[(&str, &str)] = &[
     ("9955", "unavailable_retry_after"),
     ("9956", "gateway_timeout_after_accept"),
     ("9957", "unavailable_after_accept"),
+    ("9960", "fetch_late"),
+    ("9961", "fetch_twice"),
     ("9969", "document_failure"),
     ("9970", "list_lag"),
+    ("9972", "lookup_fails"),
+    ("9973", "taken_twice"),
     ("9980", "callback_twice"),
     ("9981", "callback_reordered"),
     ("9982", "callback_before_answer"),
@@ -382,6 +428,7 @@ const TABLE: &[(&str, &str)] = &[
     ("9984", "callback_unsigned"),
     ("9985", "callback_wrong_signature"),
     ("9986", "callback_inflight"),
+    ("9987", "callback_late"),
     ("9990", "unknown_status"),
     ("9991", "unknown_error"),
 ];

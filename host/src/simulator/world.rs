@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::pace::Pace;
-use super::record::Fax;
+use super::record::{Fax, Recipient};
 use super::script::{Plan, Rule};
 use super::{SimulatorConfig, SimulatorError};
 use crate::base::clock::Clock;
@@ -247,6 +247,28 @@ impl Book {
             }
         }
         plan
+    }
+
+    /// Whether a question about faxes like this gets no answer; each time is one fewer.
+    pub(super) fn fault(&mut self, like: impl Fn(&Fax) -> bool) -> bool {
+        let faulty = |fax: &&mut Fax| fax.plan.lookup_faults > 0 && like(fax);
+        let Some(fax) = self.faxes.values_mut().find(faulty) else {
+            return false;
+        };
+        fax.plan.lookup_faults -= 1;
+        true
+    }
+
+    /// The provider time at which a fax that waits for others is sent: with the batch that waits for its number
+    /// already, or `delay` seconds from now, but not before five. None for no delay.
+    pub(super) fn batch(&self, to: &[Recipient], now: Duration, delay: u32) -> Option<Duration> {
+        if delay == 0 {
+            return None;
+        }
+        let to = to.first()?;
+        let same = self.faxes.values().filter(|fax| fax.has_number(&to.number));
+        let joined = same.filter_map(|fax| fax.batch_until).find(|until| *until > now);
+        Some(joined.unwrap_or_else(|| now.saturating_add(Duration::from_secs(u64::from(delay.max(5))))))
     }
 
     /// Whether one more API request within this second is too many.

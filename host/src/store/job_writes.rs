@@ -18,6 +18,7 @@ use crate::domain::event::TimelineEntry;
 use crate::domain::ids::JobId;
 use crate::domain::job::{Job, Phase};
 use crate::domain::status::{self, Happening, Refusal};
+use crate::telemetry::metrics::JOBS_FINISHED;
 
 /// Everything that one accepted fax puts into the database, in one commit.
 #[derive(Debug, Clone)]
@@ -66,10 +67,14 @@ impl Store {
         let now = self.shared.clock.now();
         let bytes = new.document.as_ref().map_or(0, Bytes::len);
         let ended = new.job.phase.is_final();
+        let finished = ended.then(|| finished(&new.job));
         let created = self
             .write(Growth::Adds(bytes), move |tables| create(tables, &new, now))
             .await?;
         self.ring(ended && created == Created::New);
+        if let Some(finished) = finished.filter(|_| created == Created::New) {
+            count(finished);
+        }
         Ok(created)
     }
 
@@ -86,6 +91,10 @@ impl Store {
                 advance(tables, id, &happening, now)
             })
             .await?;
+        let (advanced, finished) = advanced;
+        if let Some(finished) = finished {
+            count(finished);
+        }
         self.ring(advanced.changed && advanced.job.phase.is_final() && advanced.job.artifact.is_some());
         Ok(Advanced {
             job: self.with_expiry(advanced.job),
@@ -161,24 +170,25 @@ fn advance(
     id: JobId,
     happening: &Happening,
     now: Timestamp,
-) -> Result<Advanced, StoreError> {
+) -> Result<(Advanced, Option<Finished>), StoreError> {
     let old = get(&tables.jobs, &id.to_bytes(), decode::<Job>)?.ok_or(StoreError::NoSuchJob)?;
     let step = match status::advance(&old, happening, now) {
         Ok(step) => step,
-        Err(refusal) => return Ok(refused(tables, old, refusal)),
+        Err(refusal) => return Ok((refused(tables, old, refusal), None)),
     };
     if step.job == old && step.entries.is_empty() {
         tables.unchanged();
-        return Ok(Advanced {
+        let advanced = Advanced {
             job: old,
             changed: false,
             refusal: None,
-        });
+        };
+        return Ok((advanced, None));
     }
     for provider_id in step.job.provider_ids() {
         let holder = tables.by_provider_id.get(provider_id)?;
         if holder.is_some_and(|other| other.value() != &id.to_bytes()) {
-            return Ok(refused(tables, old, Refusal::OtherFax));
+            return Ok((refused(tables, old, Refusal::OtherFax), None));
         }
     }
     tables
@@ -192,11 +202,45 @@ fn advance(
     for entry in state_changes(&old, &step.job, happening, now) {
         audit::append(tables, &entry)?;
     }
-    Ok(Advanced {
+    let ended = !old.phase.is_final() && step.job.phase.is_final();
+    let finished = ended.then(|| finished(&step.job));
+    let advanced = Advanced {
         job: step.job,
         changed: true,
         refusal: None,
-    })
+    };
+    Ok((advanced, finished))
+}
+
+/// How a job ended, for the metrics: its public status and the type of its error.
+type Finished = (&'static str, &'static str);
+
+/// Types of errors that a graph tells apart: the provider's and ours. A word that it makes up tomorrow is another.
+const ERROR_TYPES: [&str; 9] = [
+    "documentConversionError",
+    "lineError",
+    "faxError",
+    "fatalError",
+    "generalError",
+    "rejected",
+    "cancelled",
+    "deadline",
+    "unknown",
+];
+
+fn finished(job: &Job) -> Finished {
+    let error_type = job.error.as_ref().map_or("", |error| {
+        ERROR_TYPES
+            .into_iter()
+            .find(|known| *known == error.error_type)
+            .unwrap_or("other")
+    });
+    (job.status().as_str(), error_type)
+}
+
+/// After the commit: a command may be run more than once.
+fn count((status, error_type): Finished) {
+    metrics::counter!(JOBS_FINISHED, "status" => status, "error_type" => error_type).increment(1);
 }
 
 fn refused(tables: &mut Tables<'_>, job: Job, refusal: Refusal) -> Advanced {

@@ -94,7 +94,8 @@ impl Store {
             }
             let age = *row?.0.value();
             let [.., a, b, c, d, e, f, _, _] = age;
-            items.extend(get(&keys, &[a, b, c, d, e, f], decode)?);
+            let key = get(&keys, &[a, b, c, d, e, f], decode)?;
+            items.extend(key.map(|key| self.shared.touches.lock().laid_over(key)));
             last = Some(age);
         }
         Ok(PageOf { items, next: None })
@@ -136,25 +137,7 @@ impl Store {
                 Ok((update(tables, id, &change, &audit)?, forget))
             })
             .await?;
-        Ok(key)
-    }
-
-    /// Records that a key was used, some time soon and at most once a minute.
-    pub fn touch_key(&self, id: KeyId, at: Timestamp) {
-        if !self.shared.touches.lock().is_due(id, at) {
-            return;
-        }
-        // A lost note of use is no harm: the next use writes it again.
-        let _closed = self.write_later(move |tables| {
-            let key = get(&tables.keys, &id.0, decode::<ApiKey>)?;
-            let Some(mut key) = key.filter(|key| key.last_used_at.is_none_or(|last| last < at)) else {
-                tables.unchanged();
-                return Ok(());
-            };
-            key.last_used_at = Some(at);
-            tables.keys.insert(&id.0, encode(&key)?.as_slice())?;
-            Ok(())
-        });
+        Ok(key.map(|key| self.shared.touches.lock().laid_over(key)))
     }
 }
 

@@ -1,57 +1,63 @@
-//! When each key was last noted as used, so that a busy key costs one write a minute.
+//! When each key was last used: noted in memory with every use, written for all keys together now and then, so that
+//! a busy key costs no write of its own.
 
 use std::collections::HashMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use super::Store;
+use super::error::StoreError;
+use super::record::{decode, encode};
+use super::tables::get;
+use crate::domain::access::ApiKey;
 use crate::domain::ids::KeyId;
 
-/// Time between two notes of one key.
-const PAUSE: SignedDuration = SignedDuration::from_mins(1);
-/// Keys remembered at most; one that is forgotten is only noted once more.
-const KEYS: usize = 10_000;
-
-/// The last note of each key, in this process.
-#[derive(Default)]
-pub(super) struct Touches {
-    last: HashMap<KeyId, Timestamp>,
-}
+/// Uses that are not written yet. As many as there are keys at most: only genuine ones are noted.
+#[derive(Debug, Default)]
+pub(super) struct Touches(HashMap<KeyId, Timestamp>);
 
 impl Touches {
-    /// Whether a use at `at` is to be noted. If so it counts as noted.
-    pub(super) fn is_due(&mut self, id: KeyId, at: Timestamp) -> bool {
-        if let Some(last) = self.last.get(&id) {
-            let since = at.duration_since(*last);
-            // A clock set back must not silence the notes.
-            if since < PAUSE && since > -PAUSE {
-                return false;
-            }
-        }
-        if self.last.len() >= KEYS {
-            self.last.clear();
-        }
-        self.last.insert(id, at);
-        true
+    /// The later of what is kept and what is noted.
+    pub(super) fn laid_over(&self, mut key: ApiKey) -> ApiKey {
+        key.last_used_at = key.last_used_at.max(self.0.get(&key.id).copied());
+        key
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Store {
+    /// Notes that a key was used. [`Store::write_touches`] writes it.
+    pub fn touch_key(&self, id: KeyId, at: Timestamp) {
+        let mut touches = self.shared.touches.lock();
+        let last = touches.0.entry(id).or_insert(at);
+        *last = at.max(*last);
+    }
 
-    #[test]
-    fn once_a_minute() {
-        let mut touches = Touches::default();
-        let start = Timestamp::from_second(1_700_000_000).expect("time");
-        let id = KeyId([1; 6]);
-        let noted = (0..180)
-            .filter(|second| touches.is_due(id, start + SignedDuration::from_secs(*second)))
-            .count();
-        assert_eq!(noted, 3);
-        assert!(touches.is_due(KeyId([2; 6]), start));
-        assert!(
-            touches.is_due(id, start - SignedDuration::from_hours(1)),
-            "clock set back"
-        );
+    /// Writes what was noted since the last time, in one commit; nothing when nothing was.
+    ///
+    /// # Errors
+    /// Whatever the disk says. What could not be written is lost: the next use is noted again.
+    pub async fn write_touches(&self) -> Result<(), StoreError> {
+        let touches = std::mem::take(&mut self.shared.touches.lock().0);
+        if touches.is_empty() {
+            return Ok(());
+        }
+        self.write(super::writer::Growth::Settles, move |tables| {
+            let mut changed = false;
+            for (id, at) in &touches {
+                let Some(mut key) = get(&tables.keys, &id.0, decode::<ApiKey>)? else {
+                    continue;
+                };
+                if key.last_used_at < Some(*at) {
+                    key.last_used_at = Some(*at);
+                    tables.keys.insert(&id.0, encode(&key)?.as_slice())?;
+                    changed = true;
+                }
+            }
+            if !changed {
+                tables.unchanged();
+            }
+            Ok(())
+        })
+        .await
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing secret or personal goes into a log line; the rooms above see to it, and `base::redact` helps them.
 
 use std::panic::PanicHookInfo;
+use std::sync::OnceLock;
 
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
@@ -22,10 +23,15 @@ pub enum LogError {
         /// What the filter's reader says.
         why: String,
     },
-    /// Somebody in this process logs already.
-    #[error("logging has begun already")]
+    /// Somebody in this process logs already, or in another way.
+    #[error("logging has begun already, or in another way")]
     Begun,
 }
+
+/// Puts another filter into force.
+type Refilter = Box<dyn Fn(EnvFilter) -> bool + Send + Sync>;
+
+static REFILTER: OnceLock<Refilter> = OnceLock::new();
 
 /// Begins to log to standard error, for the whole process and once. From then on a panic is a log line too.
 ///
@@ -33,10 +39,24 @@ pub enum LogError {
 /// When `level` is no filter or logging has begun already.
 pub fn init(format: LogFormat, level: &str) -> Result<(), LogError> {
     let filter = filter(level)?;
-    let subscriber = subscriber(format, filter, std::io::stderr);
+    let (subscriber, refilter) = subscriber(format, filter, std::io::stderr);
     subscriber.try_init().map_err(|_| LogError::Begun)?;
+    // The first one to begin is the only one.
+    drop(REFILTER.set(refilter));
     std::panic::set_hook(Box::new(report_panic));
     Ok(())
+}
+
+/// Logs by other directives from now on.
+///
+/// # Errors
+/// When `level` is no filter; the old one stays then.
+pub fn set_level(level: &str) -> Result<(), LogError> {
+    let filter = filter(level)?;
+    match REFILTER.get() {
+        Some(refilter) if refilter(filter) => Ok(()),
+        _ => Err(LogError::Begun),
+    }
 }
 
 /// Reads filter directives: a level, or levels by module such as `info,faxgate::dispatch=debug`.
@@ -60,7 +80,11 @@ pub fn filter(level: &str) -> Result<EnvFilter, LogError> {
     Ok(filter)
 }
 
-fn subscriber<W>(format: LogFormat, filter: EnvFilter, writer: W) -> Box<dyn Subscriber + Send + Sync>
+fn subscriber<W>(
+    format: LogFormat,
+    filter: EnvFilter,
+    writer: W,
+) -> (Box<dyn Subscriber + Send + Sync>, Refilter)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -68,15 +92,23 @@ where
         .with_env_filter(filter)
         .with_writer(writer);
     match format {
-        LogFormat::Text => Box::new(builder.with_ansi(false).finish()),
-        LogFormat::Json => Box::new(
-            builder
+        LogFormat::Text => {
+            let builder = builder.with_ansi(false).with_filter_reloading();
+            let handle = builder.reload_handle();
+            let refilter: Refilter = Box::new(move |filter| handle.reload(filter).is_ok());
+            (Box::new(builder.finish()), refilter)
+        }
+        LogFormat::Json => {
+            let builder = builder
                 .json()
                 .flatten_event(true)
                 .with_current_span(true)
                 .with_span_list(false)
-                .finish(),
-        ),
+                .with_filter_reloading();
+            let handle = builder.reload_handle();
+            let refilter: Refilter = Box::new(move |filter| handle.reload(filter).is_ok());
+            (Box::new(builder.finish()), refilter)
+        }
     }
 }
 
@@ -115,7 +147,9 @@ mod tests {
     fn logged(format: LogFormat, level: &str) -> String {
         let lines = Lines::default();
         let writer = lines.clone();
-        let subscriber = subscriber(format, filter(level).unwrap(), move || writer.clone());
+        let (subscriber, refilter) = subscriber(format, filter("error").unwrap(), move || writer.clone());
+        // Begun quietly, then told otherwise: what a reload does.
+        assert!(refilter(filter(level).unwrap()));
         tracing::subscriber::with_default(subscriber, || {
             tracing::info_span!("request", id = "r1").in_scope(|| tracing::info!(pages = 3, "converted"));
             tracing::debug!("details");

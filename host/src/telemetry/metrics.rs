@@ -61,6 +61,8 @@ pub const SPOOL_BYTES: &str = "faxgate_spool_bytes";
 pub const CERTIFICATE_EXPIRY: &str = "faxgate_certificate_expiry_timestamp_seconds";
 /// Attempts to get a certificate from an authority, by `outcome`.
 pub const CERTIFICATE_RENEWALS: &str = "faxgate_certificate_renewals_total";
+/// Spans for the collector, by `outcome` (`exported`, `failed`, `dropped`).
+pub const TRACE_SPANS: &str = "faxgate_trace_spans_total";
 /// 1, with the `version`.
 pub const BUILD_INFO: &str = "faxgate_build_info";
 
@@ -184,6 +186,7 @@ pub const TABLE: &[Metric] = &[
         CERTIFICATE_RENEWALS,
         "Attempts to get a certificate from an authority by outcome",
     ),
+    counter(TRACE_SPANS, "Spans for the collector by outcome"),
     gauge(BUILD_INFO, "1, with the version as a label"),
 ];
 

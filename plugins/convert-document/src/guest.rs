@@ -18,6 +18,10 @@ use bindings::exports::faxgate::policy::converter::{
 };
 use bindings::exports::faxgate::policy::plugin::{About, Guest as GuestPlugin};
 use bindings::faxgate::policy::types::Attribute;
+use bindings::faxgate::policy::{fonts, host};
+
+/// What happens to a PDF with scripts, attachments or links to other files: `remove` (the default) or `refuse`.
+const ACTIVE_CONTENT: &str = "active_content";
 
 struct Component;
 
@@ -32,7 +36,10 @@ impl GuestPlugin for Component {
     }
 
     fn check_settings() -> Result<(), String> {
-        Ok(())
+        match host::setting(ACTIVE_CONTENT).as_deref() {
+            None | Some("remove" | "refuse") => Ok(()),
+            Some(_) => Err(format!("{ACTIVE_CONTENT} is \"remove\" or \"refuse\"")),
+        }
     }
 }
 
@@ -50,6 +57,7 @@ impl GuestDocument for Opened {
             .map(|part| model::Part {
                 data: part.data,
                 media_type: part.media_type,
+                attributes: part.attributes,
             })
             .collect();
         let limits = model::Limits {
@@ -62,7 +70,16 @@ impl GuestDocument for Opened {
             .find(|(name, _)| name == "page-size")
             .map(|(_, value)| value.as_str());
         let paper = model::Paper::from_option(page_size);
-        let document = crate::Document::open(parts, paper, limits).map_err(failure)?;
+        let terms = model::Terms {
+            paper,
+            limits,
+            library: &fonts::font,
+            checked: options
+                .iter()
+                .any(|(name, value)| name == "checked" && value == "true"),
+            refuse_active: host::setting(ACTIVE_CONTENT).as_deref() == Some("refuse"),
+        };
+        let document = crate::Document::open(parts, terms).map_err(failure)?;
         Ok(Document::new(Self(document)))
     }
 

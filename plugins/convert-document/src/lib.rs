@@ -4,9 +4,11 @@
 //! a fax machine prints it. All of it is plain Rust that runs and is tested on any target; `guest` is the only
 //! file that knows the component model.
 
+mod cover;
 mod document;
 #[cfg(target_family = "wasm")]
 mod guest;
+mod html;
 mod model;
 mod pdf;
 mod picture;
@@ -15,4 +17,6 @@ mod sniff;
 mod text;
 
 pub use document::Document;
-pub use model::{Failure, FailureKind, FaxPage, Halftone, Limits, Paper, Part, Raster, Resolution, X_DPI};
+pub use model::{
+    Failure, FailureKind, FaxPage, Halftone, Library, Limits, Paper, Part, Raster, Resolution, Terms, X_DPI,
+};

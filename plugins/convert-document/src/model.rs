@@ -8,7 +8,12 @@ pub struct Part {
     pub data: Vec<u8>,
     /// Media type that the gateway read from the first bytes.
     pub media_type: String,
+    /// What else the gateway says about it; only cover pages have some.
+    pub attributes: Vec<(String, String)>,
 }
+
+/// Gives the font file for a script, named by its ISO 15924 code; none when there is none.
+pub type Library<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
 
 /// What a result may not exceed.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +24,35 @@ pub struct Limits {
     pub max_bytes: u64,
     /// Rows of one rendered page.
     pub max_rows: u32,
+}
+
+/// How documents are opened.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    /// Paper for what is not a PDF.
+    pub paper: Paper,
+    /// What a result may not exceed.
+    pub limits: Limits,
+    /// Where further fonts come from.
+    pub library: Library<'a>,
+    /// Whether a PDF with scripts, attachments or links to other files is refused instead of cleaned.
+    pub refuse_active: bool,
+    /// Whether it was opened before, so that only its pages are to be drawn.
+    pub checked: bool,
+}
+
+#[cfg(test)]
+impl Terms<'_> {
+    /// No further fonts, and active content is cleaned.
+    pub(crate) fn plain(paper: Paper, limits: Limits) -> Self {
+        Self {
+            paper,
+            limits,
+            library: &|_| None,
+            refuse_active: false,
+            checked: false,
+        }
+    }
 }
 
 /// Why a document can't be faxed.

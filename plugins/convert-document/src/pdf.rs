@@ -3,11 +3,13 @@
 mod active;
 mod copy;
 mod inflate;
+mod look;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use active::reason_to_copy;
+pub(crate) use active::{acts, reason_to_copy};
 pub(crate) use copy::copy;
+pub(crate) use look::{Looker, Seen};
 
 use crate::model::{Failure, FailureKind};
 use hayro::hayro_syntax::object::{Array, Dict, Name, Object, Stream};
@@ -22,7 +24,9 @@ const CHECKED_CONTENT: usize = 512 * 1024;
 /// Parses a PDF and refuses one that can't be faxed in full. Nothing is drawn.
 ///
 /// A file whose user password is empty opens, as it does in every viewer.
-pub(crate) fn open(data: Arc<Vec<u8>>, max_pages: u32) -> Result<Pdf, Failure> {
+///
+/// One that was `checked` before is only parsed and counted.
+pub(crate) fn open(data: Arc<Vec<u8>>, max_pages: u32, checked: bool) -> Result<Pdf, Failure> {
     let pdf = Pdf::new(Arc::clone(&data)).map_err(|error| refuse(error, &data))?;
     if is_cut_off(&data) {
         return Err(broken(
@@ -56,7 +60,7 @@ pub(crate) fn open(data: Arc<Vec<u8>>, max_pages: u32) -> Result<Pdf, Failure> {
             "The PDF is damaged: some of its pages can't be read; save it again.",
         ));
     }
-    let mut budget = CHECKED_CONTENT;
+    let mut budget = if checked { 0 } else { CHECKED_CONTENT };
     for (index, page) in pages.iter().enumerate() {
         if !content_is_whole(page, &mut budget) {
             let number = index + 1;

@@ -50,7 +50,10 @@ pub(crate) fn sniff(data: &[u8], believed: &str) -> Format {
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
             Format::Refused("An Office document"),
         ),
-        (b"PK\x03\x04", Format::Refused("An Office document or archive")),
+        (
+            b"PK\x03\x04",
+            Format::Refused("An Office document (DOCX, XLSX, ODT) or archive"),
+        ),
         (b"PK\x05\x06", Format::Refused("An archive")),
         (b"{\\rtf", Format::Refused("An RTF document")),
         (b"%!PS", Format::Refused("A PostScript document")),

@@ -1,18 +1,24 @@
 //! Plain text to PDF: Courier 10 point, as a typewriter would.
 //!
 //! A text whose characters are all in WinAnsi uses the Courier that every PDF reader has and takes microseconds;
-//! any other embeds the part of DejaVu Sans Mono that it needs.
+//! any other is shaped and embeds the parts that it needs of DejaVu Sans Mono and of the fonts of its scripts.
 
 mod decode;
 mod embedded;
 mod layout;
+mod shape;
+mod shelf;
 mod winansi;
 mod write;
 
-use crate::model::{Failure, FailureKind, Paper};
-pub(crate) use decode::is_text;
+use crate::model::{Failure, FailureKind, Library, Paper};
+use decode::Decoded;
+pub(crate) use decode::{decode, is_text};
+use embedded::Embedded;
 use layout::{Grid, Pages};
-use write::Sheet;
+use shape::ShapedPages;
+pub(crate) use write::Heading;
+use write::{HEADING_LINES, Sheet};
 
 /// A text as a PDF.
 #[derive(Debug)]
@@ -26,21 +32,53 @@ pub(crate) struct TextPdf {
 }
 
 /// Turns the bytes of a text into a PDF of at most `max_pages` pages.
-pub(crate) fn to_pdf(data: &[u8], paper: Paper, max_pages: u32) -> Result<TextPdf, Failure> {
-    let decoded = decode::decode(data);
+pub(crate) fn to_pdf(
+    data: &[u8],
+    paper: Paper,
+    max_pages: u32,
+    library: Library<'_>,
+) -> Result<TextPdf, Failure> {
+    let Decoded { text, note } = decode::decode(data);
+    let mut made = print(&text, None, paper, max_pages, library)?;
+    made.notes.splice(0..0, note.map(str::to_owned));
+    Ok(made)
+}
+
+/// Characters on a line of this paper.
+pub(crate) fn columns(paper: Paper) -> usize {
+    Sheet::new(paper).grid().columns
+}
+
+/// Pages that a text takes below a heading.
+pub(crate) fn count_pages(text: &str, paper: Paper, max_pages: u32) -> Result<usize, Failure> {
+    let text = "\n".repeat(HEADING_LINES) + text;
+    Ok(lay_out(&text, Sheet::new(paper).grid(), max_pages)?.len())
+}
+
+/// Prints characters, with a heading over them when there is one.
+pub(crate) fn print(
+    text: &str,
+    heading: Heading,
+    paper: Paper,
+    max_pages: u32,
+    library: Library<'_>,
+) -> Result<TextPdf, Failure> {
     let sheet = Sheet::new(paper);
-    let pages = lay_out(&decoded.text, sheet.grid(), max_pages)?;
-    let mut notes: Vec<String> = decoded.note.map(str::to_owned).into_iter().collect();
-    let plain = pages.iter().flatten().all(|line| winansi::holds(line));
+    let headed = heading.map(|_| "\n".repeat(HEADING_LINES) + text);
+    let pages = lay_out(headed.as_deref().unwrap_or(text), sheet.grid(), max_pages)?;
+    let mut notes = Vec::new();
+    let plain = pages.iter().flatten().all(|line| winansi::holds(&line.text));
     let pdf = if plain {
-        write::pdf(&pages, &sheet, &winansi::Courier)
+        write::pdf(&pages, &sheet, &winansi::Courier, heading)
     } else {
-        let face = embedded::Face::new(&pages).ok_or_else(|| {
-            Failure::new(
-                FailureKind::Unsupported,
-                "The text needs a font that could not be made; send a PDF.",
-            )
-        })?;
+        let face = ShapedPages::new(&pages, library)
+            .and_then(|shaped| Embedded::new(shaped, sheet.grid().columns))
+            .ok_or_else(|| {
+                Failure::new(
+                    FailureKind::Unsupported,
+                    "The text needs a font that could not be made; send a PDF.",
+                )
+            })?;
         match face.missing() {
             0 => {}
             1 => notes.push("One character of the text is in no font here and is shown as a box.".to_owned()),
@@ -48,7 +86,7 @@ pub(crate) fn to_pdf(data: &[u8], paper: Paper, max_pages: u32) -> Result<TextPd
                 "{many} characters of the text are in no font here and are shown as boxes."
             )),
         }
-        write::pdf(&pages, &sheet, &face)
+        write::pdf(&pages, &sheet, &face, heading)
     };
     Ok(TextPdf {
         pdf,
@@ -75,7 +113,7 @@ mod tests {
     use hayro::hayro_syntax::Pdf;
 
     fn convert(text: &[u8]) -> TextPdf {
-        to_pdf(text, Paper::Letter, 200).unwrap()
+        to_pdf(text, Paper::Letter, 200, &|_| None).unwrap()
     }
 
     fn page_count(pdf: &TextPdf) -> usize {
@@ -114,16 +152,22 @@ mod tests {
 
     #[test]
     fn refusals_have_their_kind() {
-        assert_eq!(to_pdf(b" \n", Paper::A4, 9).unwrap_err().kind, FailureKind::Empty);
         assert_eq!(
-            to_pdf(b"\xef\xbb\xbf", Paper::A4, 9).unwrap_err().kind,
+            to_pdf(b" \n", Paper::A4, 9, &|_| None).unwrap_err().kind,
+            FailureKind::Empty
+        );
+        assert_eq!(
+            to_pdf(b"\xef\xbb\xbf", Paper::A4, 9, &|_| None).unwrap_err().kind,
             FailureKind::Empty
         );
         let long = "x\u{c}".repeat(9) + "x";
         assert_eq!(
-            to_pdf(long.as_bytes(), Paper::A4, 9).unwrap_err().kind,
+            to_pdf(long.as_bytes(), Paper::A4, 9, &|_| None).unwrap_err().kind,
             FailureKind::TooManyPages
         );
-        assert_eq!(page_count(&to_pdf(long.as_bytes(), Paper::A4, 10).unwrap()), 10);
+        assert_eq!(
+            page_count(&to_pdf(long.as_bytes(), Paper::A4, 10, &|_| None).unwrap()),
+            10
+        );
     }
 }

@@ -123,23 +123,18 @@ pub fn normalize(dialled: Dialled<'_>) -> Result<Number, Failure> {
     let text = scheme_removed(dialled.raw.trim());
     refuse_unreadable(text)?;
     let region = Region::try_from(dialled.default_region.trim().to_ascii_uppercase().as_str()).ok();
-    let number = PHONE_NUMBER_UTIL
-        .parse(text, region)
-        .map_err(|error| unparsable(&error))?;
-    if number
-        .extension
-        .as_deref()
-        .is_some_and(|extension| !extension.is_empty())
-    {
-        return Err(refused(FailureKind::Extension));
-    }
-    refuse_dropped(text)?;
+    let number = match north_american(text, region) {
+        Some(number) => number,
+        None => parse(text, region)?,
+    };
     refuse_impossible(&number)?;
     let e164 = number.format_as(PhoneNumberFormat::E164).into_owned();
     if e164.len() > MAX_E164_DIGITS + 1 {
         return Err(refused(FailureKind::TooLong));
     }
-    let valid = number.is_valid();
+    // A number is valid when it is of some kind; libphonenumber finds that out by looking at the kinds again.
+    let kind = kind(number.get_type());
+    let valid = kind != Kind::Unknown;
     if dialled.strict && !valid {
         return Err(refused(FailureKind::NotAssigned));
     }
@@ -150,9 +145,61 @@ pub fn normalize(dialled: Dialled<'_>) -> Result<Number, Failure> {
     Ok(Number {
         e164,
         region,
-        kind: kind(number.get_type()),
+        kind,
         valid,
     })
+}
+
+/// A number of the North American plan in one of its usual forms, read without the patterns that look for everything
+/// else: they are most of the work, and most of the memory that a call touches. What is made of it is what
+/// libphonenumber would have made; none for whatever has another form.
+fn north_american(text: &str, region: Option<Region>) -> Option<PhoneNumber> {
+    let (rest, in_full) = match text.strip_prefix('+') {
+        Some(rest) => (rest, true),
+        None => (text, false),
+    };
+    let (mut count, mut value) = (0_u32, 0_u64);
+    for byte in rest.bytes() {
+        match byte {
+            b'0'..=b'9' if count < 11 => {
+                count += 1;
+                value = value * 10 + u64::from(byte - b'0');
+            }
+            b' ' | b'-' | b'.' | b'(' | b')' => {}
+            _ => return None,
+        }
+    }
+    let national_number = if in_full {
+        // Below, a value of ten digits says that the eleventh was a 1.
+        (count == 11)
+            .then(|| value.checked_sub(10_000_000_000))
+            .flatten()?
+    } else if count == 10 && region.is_some_and(|region| PHONE_NUMBER_UTIL.is_nanpa_country(region)) {
+        value
+    } else {
+        return None;
+    };
+    // No area code begins with 0 or 1; those digits may be a prefix.
+    (2_000_000_000..=9_999_999_999)
+        .contains(&national_number)
+        .then(|| PhoneNumber {
+            country_code: 1,
+            national_number,
+            ..PhoneNumber::default()
+        })
+}
+
+/// Reads a text in whatever form, and refuses what would be read in part.
+fn parse(text: &str, region: Option<Region>) -> Result<PhoneNumber, Failure> {
+    let number = PHONE_NUMBER_UTIL
+        .parse(text, region)
+        .map_err(|error| unparsable(&error))?;
+    let extension = number.extension.as_deref().unwrap_or_default();
+    if !extension.is_empty() {
+        return Err(refused(FailureKind::Extension));
+    }
+    refuse_dropped(text)?;
+    Ok(number)
 }
 
 /// The text without the scheme of a `tel:` URI (RFC 3966) or of its forerunner `fax:` (RFC 2806), whose

@@ -42,7 +42,7 @@ impl converter::GuestDocument for Blank {
         _limits: Limits,
     ) -> Result<Document, Failure> {
         match parts.as_slice() {
-            [part] if crate::reads(&part.media_type) => Ok(Document::new(Self)),
+            [part] if crate::reads(&part.data) => Ok(Document::new(Self)),
             _ => Err(Failure {
                 kind: FailureKind::Unsupported,
                 message: "This converter reads blank documents only.".to_owned(),

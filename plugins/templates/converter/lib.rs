@@ -1,17 +1,17 @@
 //! How a document becomes fax pages.
 //!
-//! As it stands, documents of the type `text/x-blank` become one white page, to show the whole way; every other
-//! type is left to the next converter.
+//! As it stands, documents that begin with `%BLANK` become one white page, to show the whole way; every other one is
+//! left to the next converter.
 //!
 //! The rules are plain Rust with plain tests (`cargo test`); `guest.rs` is the only file that knows the gateway.
 
 #[cfg(target_family = "wasm")]
 mod guest;
 
-/// Whether this converter reads documents of a media type. The gateway takes the type from the first bytes, so
-/// a format of your own may also come as `text/plain` or `application/octet-stream`: look at the data.
-pub fn reads(media_type: &str) -> bool {
-    media_type == "text/x-blank"
+/// Whether this converter reads a document. The media type that comes with it says what the gateway knows of the
+/// first bytes; a format of your own comes as `text/plain` or `application/octet-stream`, so look at the data.
+pub fn reads(data: &[u8]) -> bool {
+    data.starts_with(b"%BLANK")
 }
 
 /// A PDF of one white page of US letter size (ISO 32000-1).

@@ -1,4 +1,4 @@
-//! `faxgate plugin build`: a crate to a component.
+//! `faxgate plugin build`: a crate, sources in C or a core module to a component.
 //!
 //! Cargo compiles the crate to a core module for `wasm32-unknown-unknown`; [`encode`] makes the component. The
 //! crate may ask for target features and for its preparation to be done at build time (see [`snapshot`]):
@@ -9,8 +9,10 @@
 //! snapshot = "prepare"   # an exported function without parameters
 //! ```
 
+mod module;
 mod toolchain;
 
+use crate::plugin::Slot;
 use crate::plugin::encode::{self, Doors};
 use crate::plugin::manifest::{Entry, Manifest, sha256, source_hash};
 use crate::plugin::snapshot::snapshot;
@@ -25,8 +27,10 @@ use toolchain::{TARGET, Toolchain};
 /// What to build.
 #[derive(Debug, Clone)]
 pub(super) struct BuildRequest {
-    /// Folder of the crate.
-    pub dir: PathBuf,
+    /// Folder of the crate or of sources in C, or a core module.
+    pub source: PathBuf,
+    /// What it decides, where the module does not say so itself.
+    pub slot: Option<Slot>,
     /// Where the component goes; none for `NAME.wasm` in the current folder.
     pub out: Option<PathBuf>,
 }
@@ -70,21 +74,26 @@ struct Target {
     crate_types: Vec<String>,
 }
 
-/// Builds one crate. Cargo's own output goes to standard error.
+/// Builds one plugin. What compilers say goes to standard error.
 pub(super) fn build(request: &BuildRequest) -> anyhow::Result<Built> {
-    let dir = request.dir.canonicalize().with_context(|| {
+    let source = request.source.canonicalize().with_context(|| {
         format!(
-            "there is no folder {}: name the folder of a plugin crate",
-            request.dir.display()
+            "there is no {}: name the folder of a plugin crate or of sources in C, or a core module",
+            request.source.display()
         )
     })?;
-    let manifest = dir.join("Cargo.toml");
-    if !manifest.is_file() {
-        bail!(
-            "{} holds no Cargo.toml: `faxgate plugin new` makes a crate to start from",
-            dir.display()
-        );
+    if source.is_file() {
+        return module::build_file(&source, request);
     }
+    if source.join("Cargo.toml").is_file() {
+        return build_crate(source, request);
+    }
+    module::build_c(&source, request)
+}
+
+/// Builds a crate.
+fn build_crate(dir: PathBuf, request: &BuildRequest) -> anyhow::Result<Built> {
+    let manifest = dir.join("Cargo.toml");
     let toolchain = Toolchain::find(&dir)?;
     let metadata = metadata(&toolchain, &dir, &manifest)?;
     let package = metadata
@@ -118,20 +127,25 @@ pub(super) fn build(request: &BuildRequest) -> anyhow::Result<Built> {
         Some(prepare) => snapshot(&module, prepare)?,
         None => module,
     };
-    let component = encode::encode(&module)?;
+    finish(&package.name, &module, toolchain.version(), request)
+}
+
+/// Makes the component of a module and puts it where it is wanted.
+fn finish(name: &str, module: &[u8], compiler: &str, request: &BuildRequest) -> anyhow::Result<Built> {
+    let component = encode::encode(module)?;
     let doors = encode::doors(&component)?;
     let out = request
         .out
         .clone()
-        .unwrap_or_else(|| PathBuf::from(format!("{}.wasm", package.name)));
+        .unwrap_or_else(|| PathBuf::from(format!("{name}.wasm")));
     write(&out, &component)?;
     Ok(Built {
-        name: package.name.clone(),
+        name: name.to_owned(),
         file: out,
         size: component.len() as u64,
         sha256: sha256(&component),
         doors,
-        compiler: toolchain.version().to_owned(),
+        compiler: compiler.to_owned(),
     })
 }
 
@@ -154,7 +168,8 @@ pub(super) fn build_first_party(root: &Path, names: &[String]) -> anyhow::Result
     for name in names {
         let file = format!("{name}.wasm");
         let request = BuildRequest {
-            dir: root.join("plugins").join(name),
+            source: root.join("plugins").join(name),
+            slot: None,
             out: Some(dist.join(&file)),
         };
         let source = source_hash(root, name)?;
@@ -352,7 +367,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let message = |dir: &Path| {
             build(&BuildRequest {
-                dir: dir.to_owned(),
+                source: dir.to_owned(),
+                slot: None,
                 out: None,
             })
             .expect_err("an error")

@@ -1,14 +1,17 @@
-//! `faxgate plugin check`: which slot a component fills, and whether it loads.
+//! `faxgate plugin check`: which slot a component fills, and whether it loads. Everything that is wrong with it is
+//! told at once, each with its remedy.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use serde_json::json;
 
-use super::Alone;
+use super::{grants, stem};
 use crate::base::size::human;
 use crate::cli::output::{json, say};
 use crate::cli::settings::Settings;
+use crate::plugin::{BenchError, Inspection, Workbench};
 
 /// Arguments of `faxgate plugin check`.
 #[derive(Debug, clap::Args)]
@@ -24,24 +27,34 @@ pub(in crate::cli) struct Args {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let config = args.settings.load()?.config;
-    let alone = Alone::load(&config, &args.file).await?;
-    let problems = alone.plugins.problems();
-    for problem in &problems {
-        say!("problem: {}: {}", args.file.display(), problem.reason);
+    let name = stem(&args.file)?;
+    let wasm = std::fs::read(&args.file).with_context(|| format!("{} can't be read", args.file.display()))?;
+    let own = config.plugins.named.get(&name).cloned().unwrap_or_default();
+    match Workbench::open(&name, wasm, &own, &grants(&config), false).await {
+        Ok(bench) if args.json => json(&bench.inspection()),
+        Ok(bench) => tell(&bench.inspection()),
+        Err(BenchError::Unfit(unfit)) => {
+            let problems: Vec<String> = unfit.0.iter().map(ToString::to_string).collect();
+            if args.json {
+                json(&json!({"name": name, "problems": problems}));
+            }
+            for problem in problems.iter().filter(|_| !args.json) {
+                say!("problem: {}: {problem}", args.file.display());
+            }
+            return Ok(ExitCode::FAILURE);
+        }
+        Err(error @ BenchError::Engine(_)) => return Err(error.into()),
     }
-    if !problems.is_empty() {
-        return Ok(ExitCode::FAILURE);
-    }
-    let list = alone.plugins.list();
-    let plugin = list
-        .iter()
-        .find(|plugin| !plugin.builtin && plugin.name == alone.name)
-        .with_context(|| format!("{} was not taken up", args.file.display()))?;
-    if args.json {
-        json(plugin);
-        return Ok(ExitCode::SUCCESS);
-    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(inspection: &Inspection) {
+    let plugin = &inspection.info;
     let limits = &plugin.limits;
+    let or_none = |names: &[String]| match names {
+        [] => "none".to_owned(),
+        names => names.join(", "),
+    };
     say!("slot     {}", plugin.slot.as_str());
     say!(
         "name     {} {} {}",
@@ -50,14 +63,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         plugin.description
     );
     say!("SHA-256  {}", plugin.sha256);
-    say!(
-        "imports  {}",
-        if plugin.imports.is_empty() {
-            "none".to_owned()
-        } else {
-            plugin.imports.join(", ")
-        }
-    );
+    say!("imports  {}", or_none(&plugin.imports));
+    say!("secrets  {}", or_none(&plugin.secrets));
     say!(
         "limits   {} of memory, {} ms on the processor, {} ms in all, {} of output",
         human(limits.memory_bytes),
@@ -72,5 +79,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
             _ => "the request fails",
         }
     );
-    Ok(ExitCode::SUCCESS)
+    say!(
+        "start    {} of memory, compiled in {} ms, described itself and checked its settings in {} µs",
+        human(inspection.initial_memory_bytes),
+        inspection.compile_ms,
+        inspection.startup_us
+    );
 }

@@ -1,8 +1,10 @@
-//! `faxgate plugin list`: what a service with this configuration would load.
+//! `faxgate plugin list`: what a service with this configuration would load, and why not what it would not.
 
 use std::process::ExitCode;
 
-use super::grants;
+use serde_json::json;
+
+use super::{compiled, grants};
 use crate::cli::output::{complain, json, table};
 use crate::cli::settings::Settings;
 use crate::plugin::{PluginInfo, Plugins};
@@ -20,20 +22,18 @@ pub(in crate::cli) struct Args {
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let config = args.settings.load()?.config;
     let mut settings = config.plugins.clone();
-    // The service's cache may belong to another user.
     let scratch = tempfile::tempdir()?;
-    settings.cache_dir = scratch.path().to_owned();
+    settings.cache_dir = compiled(&scratch);
     let plugins = Plugins::load(&settings, grants(&config)).await?;
-    let list = plugins.list();
+    let (list, problems) = (plugins.list(), plugins.problems());
     if args.json {
-        json(&list);
+        json(&json!({"items": list, "problems": problems}));
     } else {
         let rows: Vec<[String; 6]> = list.iter().map(row).collect();
         table(["slot", "order", "name", "version", "from", "SHA-256"], &rows);
     }
-    let problems = plugins.problems();
     for problem in &problems {
-        complain!("problem: {}: {}", problem.file, problem.reason);
+        complain!("not loaded: {}: {}", problem.file, problem.reason);
     }
     Ok(if problems.is_empty() {
         ExitCode::SUCCESS

@@ -98,6 +98,9 @@ fn every_variable_has_its_effect() {
         ("DISPATCH_CONCURRENCY", "2"),
         ("FAX_RETRIES", "3"),
         ("FAX_RETRY_SECONDS", "60"),
+        ("FAX_RETRY_AFTER", "busy,line"),
+        ("FETCH_RETRIES", "1"),
+        ("CONFIRM_CALLBACKS", "yes"),
         ("HTTP_LISTEN", "localhost:9000"),
         ("HTTPS_LISTEN", "127.0.0.1:9443"),
         ("TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1"),
@@ -138,12 +141,15 @@ fn every_variable_has_its_effect() {
         ("AWS_SESSION_TOKEN", "session"),
         ("PLUGIN_DIR", "/plugins"),
         ("PLUGIN_CACHE_DIR", "/cache"),
+        ("FONT_DIR", "/fonts"),
         ("PLUGIN_INSTANCES", "4"),
         ("DEFAULT_REGION", "de"),
         ("STRICT_NUMBERS", "1"),
         ("AUDIT_LOG_FILE", "/audit.jsonl"),
         ("LOG_FORMAT", "text"),
         ("LOG_LEVEL", "debug"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=b"),
     ];
     let named: BTreeSet<&str> = values
         .iter()

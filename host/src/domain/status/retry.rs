@@ -1,4 +1,4 @@
-//! Sending again a fax that reached nobody.
+//! Sending again a fax that failed in a way that may pass.
 
 use jiff::Timestamp;
 
@@ -9,11 +9,11 @@ use crate::domain::job::{PastFax, Phase};
 use crate::domain::provider::{FaxError, ProviderStatus, StatusUpdate};
 
 impl Step {
-    /// Puts the job back into the queue when its fax failed for want of an answer and another may be made. The
-    /// provider says that this one has ended, so a second one at the same time is impossible.
+    /// Puts the job back into the queue when its fax failed in a way after which another may be made. The provider
+    /// says that this one has ended, so a second one at the same time is impossible.
     pub(super) fn fax_again(&mut self, error: &FaxError, now: Timestamp) -> bool {
         let at = after(now, self.job.retry.wait);
-        let wanted = error.nobody_there() && self.job.retry.left > 0 && !self.job.cancel_requested;
+        let wanted = self.job.retry.allows(error) && !self.job.cancel_requested;
         if !wanted || at >= self.job.deadline {
             return false;
         }
@@ -27,10 +27,11 @@ impl Step {
         let entry = self
             .entry(now, EventKind::RetryScheduled)
             .detail(format!(
-                "nobody took the call ({}): another fax follows",
+                "this fax failed ({}): another one follows",
                 error.message
             ))
             .fact("provider_id", &provider_id)
+            .fact("class", error.class().as_str())
             .fact("error_id", error.error_id.unwrap_or_default())
             .fact("retry_at", at);
         self.job.past.push(PastFax {
@@ -38,7 +39,7 @@ impl Step {
             error: error.clone(),
             cost_cents,
         });
-        self.job.retry.left = self.job.retry.left.saturating_sub(1);
+        self.job.retry.use_up(error);
         self.job.early = None;
         self.go(Phase::Due, at);
         self.push(entry);

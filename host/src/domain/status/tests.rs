@@ -102,6 +102,13 @@ fn happenings() -> Vec<(&'static str, Happening)> {
     let reason = || "why".to_owned();
     vec![
         ("claimed", Happening::Claimed { look_at: at(60) }),
+        (
+            "postponed",
+            Happening::Postponed {
+                reason: reason(),
+                retry_at: at(30),
+            },
+        ),
         ("taken", taken("A")),
         ("taken other", taken("B")),
         (
@@ -130,6 +137,7 @@ fn happenings() -> Vec<(&'static str, Happening)> {
             "absent",
             Happening::Absent {
                 grace: GRACE,
+                waited: Duration::ZERO,
                 look_at: at(60),
             },
         ),
@@ -144,6 +152,18 @@ fn happenings() -> Vec<(&'static str, Happening)> {
         ("delivered", news("A", ProviderStatus::Delivered)),
         ("failed", news("A", ProviderStatus::Failed)),
         ("delivered other", news("B", ProviderStatus::Delivered)),
+        (
+            "told",
+            Happening::Told {
+                update: update("A", ProviderStatus::Delivered),
+            },
+        ),
+        (
+            "told other",
+            Happening::Told {
+                update: update("B", ProviderStatus::Delivered),
+            },
+        ),
         (
             "hint",
             Happening::Hint {
@@ -261,8 +281,9 @@ fn outcome(before: &Job, happening: &Happening) -> &'static str {
 const TABLE: &str = "
                  | disabled | due       | submitting | uncertain | submitted | cancelling    | cancel agreed | delivered | failed | never there
 claimed          | FINAL    | submitting| NOT NOW    | NOT NOW   | NOT NOW   | NOT NOW       | NOT NOW       | FINAL     | FINAL  | FINAL
-taken            | FINAL    | NOT NOW   | submitted  | submitted | -         | -             | -             | -         | -      | FINAL
-taken other      | FINAL    | NOT NOW   | submitted  | submitted | OTHER     | OTHER         | OTHER         | OTHER     | OTHER  | FINAL
+postponed        | FINAL    | due       | NOT NOW    | NOT NOW   | NOT NOW   | NOT NOW       | NOT NOW       | FINAL     | FINAL  | FINAL
+taken            | FINAL    | submitted | submitted  | submitted | -         | -             | -             | -         | -      | FINAL
+taken other      | FINAL    | submitted | submitted  | submitted | OTHER     | OTHER         | OTHER         | OTHER     | OTHER  | FINAL
 not sent         | FINAL    | NOT NOW   | due        | NOT NOW   | NOT NOW   | NOT NOW       | NOT NOW       | FINAL     | FINAL  | FINAL
 held             | FINAL    | NOT NOW   | due        | NOT NOW   | NOT NOW   | NOT NOW       | NOT NOW       | FINAL     | FINAL  | FINAL
 refused          | FINAL    | NOT NOW   | failed     | NOT NOW   | NOT NOW   | NOT NOW       | NOT NOW       | FINAL     | FINAL  | FINAL
@@ -273,6 +294,8 @@ progress         | -        | submitted | submitted  | submitted | submitted | c
 delivered        | disabled | delivered | delivered  | delivered | delivered | delivered     | delivered     | -         | failed | failed
 failed           | disabled | failed    | failed     | failed    | failed    | failed        | failed        | delivered | -      | -
 delivered other  | disabled | delivered | delivered  | delivered | OTHER     | OTHER         | OTHER         | OTHER     | OTHER  | failed
+told             | disabled | submitted | submitted  | submitted | submitted | cancelling    | cancel agreed | -         | failed | failed
+told other       | disabled | submitted | submitted  | submitted | OTHER     | OTHER         | OTHER         | OTHER     | OTHER  | failed
 hint             | FINAL    | NOT NOW   | submitting | uncertain | submitted | cancelling    | cancel agreed | FINAL     | FINAL  | FINAL
 hint other       | FINAL    | NOT NOW   | submitting | uncertain | OTHER     | OTHER         | OTHER         | FINAL     | FINAL  | FINAL
 cancel           | FINAL    | failed    | submitting | uncertain | cancelling| -             | -             | FINAL     | FINAL  | FINAL
@@ -314,6 +337,15 @@ fn run(job: &Job, happenings: &[Happening]) -> Step {
 
 fn claimed() -> Happening {
     Happening::Claimed { look_at: at(60) }
+}
+
+/// Not found at the provider for `waited` seconds.
+fn absent(waited: u64) -> Happening {
+    Happening::Absent {
+        grace: GRACE,
+        waited: Duration::from_secs(waited),
+        look_at: at(10_000),
+    }
 }
 
 fn unsure() -> Happening {

@@ -1,4 +1,4 @@
-//! Documents: PDF with ranges, TIFF.
+//! Documents: PDF with ranges, TIFF, previews.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -10,12 +10,14 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use super::Answer;
 use crate::app::{DocumentKey, OpenDocument, Origin};
+use crate::domain::document::Resolution;
 use crate::http::auth::link_failed;
 use crate::http::auth::{Access, Asker};
 use crate::http::client::Client;
 use crate::http::edge::Edge;
 use crate::http::error::{Kind, Problem};
-use crate::http::extract::Id;
+use crate::http::extract::{Id, IdAndName};
+use crate::http::query::Query;
 use crate::http::range::{Wanted, wanted};
 
 /// `GET /fax/{id}/pdf`
@@ -27,7 +29,9 @@ pub(crate) async fn fax_pdf(
     method: Method,
     headers: HeaderMap,
 ) -> Answer {
-    let document = open(&edge, &client, &access, |key| edge.app().fax_document(key, &id))?;
+    let document = open(&edge, &client, &access, &id, |key| {
+        edge.app().fax_document(key, &id)
+    })?;
     serve(&edge, &document, &format!("fax-{id}.pdf"), &method, &headers).await
 }
 
@@ -40,17 +44,43 @@ pub(crate) async fn inbound_pdf(
     method: Method,
     headers: HeaderMap,
 ) -> Answer {
-    let document = open(&edge, &client, &access, |key| {
+    let document = open(&edge, &client, &access, &id, |key| {
         edge.app().inbound_document(key, &id)
     })?;
     serve(&edge, &document, &format!("inbound-{id}.pdf"), &method, &headers).await
 }
 
 /// `GET /fax/{id}/tiff`
-pub(crate) async fn fax_tiff(State(edge): State<Edge>, Asker(origin): Asker, Id(id): Id) -> Answer {
-    let tiff = edge.app().tiff(&origin, &id).await?;
+pub(crate) async fn fax_tiff(
+    State(edge): State<Edge>,
+    Asker(origin): Asker,
+    Id(id): Id,
+    query: Query,
+) -> Answer {
+    let resolution = query.word("resolution", &Resolution::WORDS)?;
+    let tiff = edge.app().tiff(&origin, &id, resolution).await?;
     let mut response = Response::new(Body::from(tiff));
     describe(response.headers_mut(), "image/tiff", &format!("fax-{id}.tiff"));
+    Ok(response)
+}
+
+/// `GET /fax/{id}/preview/{page}`, where the page is a number followed by `.png`
+pub(crate) async fn fax_preview(
+    State(edge): State<Edge>,
+    Asker(origin): Asker,
+    IdAndName(id, name): IdAndName,
+) -> Answer {
+    let digits = name.strip_suffix(".png").unwrap_or_default();
+    // What is no number is no page either; neither is one that is too long to count.
+    let plain = digits.bytes().all(|digit| digit.is_ascii_digit());
+    let page = if plain { digits.parse().unwrap_or(0) } else { 0 };
+    let png = edge.app().preview(&origin, &id, page).await?;
+    let mut response = Response::new(Body::from(png));
+    describe(
+        response.headers_mut(),
+        "image/png",
+        &format!("fax-{id}-{page}.png"),
+    );
     Ok(response)
 }
 
@@ -58,12 +88,13 @@ fn open(
     edge: &Edge,
     client: &Client,
     access: &Access,
+    id: &str,
     open: impl FnOnce(DocumentKey<'_>) -> Result<OpenDocument, crate::app::Error>,
 ) -> Result<OpenDocument, Problem> {
     match access {
         Access::Link(token) => {
             let key = DocumentKey::Token(token, Some(client.address));
-            open(key).map_err(|error| link_failed(edge, client, error))
+            open(key).map_err(|error| link_failed(edge, client, id, error))
         }
         Access::Key(principal) => {
             let origin = Origin {

@@ -7,8 +7,9 @@ use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::{Answer, Items, List, ok, with};
-use crate::app::{FaxQuery, Resend, SendRequest, Sent};
+use crate::app::{FaxQuery, Resend, Schedule, SendRequest, Sent};
 use crate::domain::code::Code;
+use crate::domain::document::{Cover, Halftone, Paper, Raster, Resolution};
 use crate::domain::job::{PublicStatus, SendOptions};
 use crate::http::auth::Asker;
 use crate::http::edge::Edge;
@@ -75,11 +76,18 @@ pub(crate) async fn resend(
 ) -> Answer {
     let idempotency_key = idempotency_key(&headers)?;
     let fields = extract::fields(&headers, body).await?;
-    let to = fields
-        .into_iter()
-        .find(|(name, _)| name == "to")
-        .map(|(_, to)| to);
-    let request = Resend { to, idempotency_key };
+    let mut request = Resend {
+        idempotency_key,
+        ..Resend::default()
+    };
+    for (name, value) in fields {
+        match name.as_str() {
+            "to" => once(&mut request.to, &name, value)?,
+            "send_at" => once(&mut request.schedule.send_at, &name, value)?,
+            "batch_delay" => once(&mut request.schedule.batch_delay, &name, value)?,
+            _ => {}
+        }
+    }
     Ok(accepted(edge.app().resend(&origin, &id, request).await?))
 }
 
@@ -131,12 +139,23 @@ fn request(form: Form, idempotency_key: Option<String>) -> Result<SendRequest, P
     let mut to = None;
     let mut region = None;
     let mut options = SendOptions::default();
+    let mut schedule = Schedule::default();
+    let (mut cover, mut pages) = (CoverFields::default(), PageFields::default());
     for (name, value) in form.fields {
         match name.as_str() {
+            "paper" | "page_size" => once(&mut pages.paper, &name, value)?,
+            "resolution" => once(&mut pages.resolution, &name, value)?,
+            "halftone" => once(&mut pages.halftone, &name, value)?,
+            "cover[to]" => once(&mut cover.to, &name, value)?,
+            "cover[from]" => once(&mut cover.from, &name, value)?,
+            "cover[subject]" => once(&mut cover.subject, &name, value)?,
+            "cover[message]" => once(&mut cover.message, &name, value)?,
             "to" => once(&mut to, &name, value)?,
             "region" => once(&mut region, &name, value)?,
             "header_text" => once(&mut options.header_text, &name, value)?,
             "caller_id" => once(&mut options.caller_id, &name, value)?,
+            "send_at" => once(&mut schedule.send_at, &name, value)?,
+            "batch_delay" => once(&mut schedule.batch_delay, &name, value)?,
             _ => {
                 if let Some(tag) = name.strip_prefix("tag[").and_then(|rest| rest.strip_suffix(']'))
                     && options.tags.insert(tag.to_owned(), value).is_some()
@@ -152,15 +171,70 @@ fn request(form: Form, idempotency_key: Option<String>) -> Result<SendRequest, P
             "to is missing: send the destination as form field `to`, for example +12125550100",
         )
     })?;
+    schedule.apply(&mut options)?;
     // Forms send empty fields for what was left out.
     options.header_text = options.header_text.filter(|text| !text.is_empty());
     options.caller_id = options.caller_id.filter(|text| !text.trim().is_empty());
+    options.raster = pages.raster()?;
     Ok(SendRequest {
         to,
         region,
         files: form.files,
+        cover: cover.cover(),
         options,
         idempotency_key,
+    })
+}
+
+/// Fields that say how pages are drawn.
+#[derive(Default)]
+struct PageFields {
+    paper: Option<String>,
+    resolution: Option<String>,
+    halftone: Option<String>,
+}
+
+/// Fields of the cover page.
+#[derive(Default)]
+struct CoverFields {
+    to: Option<String>,
+    from: Option<String>,
+    subject: Option<String>,
+    message: Option<String>,
+}
+
+impl PageFields {
+    fn raster(self) -> Result<Raster, Problem> {
+        Ok(Raster {
+            paper: word("paper", self.paper, &Paper::WORDS)?,
+            resolution: word("resolution", self.resolution, &Resolution::WORDS)?,
+            halftone: word("halftone", self.halftone, &Halftone::WORDS)?,
+        })
+    }
+}
+
+impl CoverFields {
+    fn cover(self) -> Cover {
+        Cover {
+            to: self.to.unwrap_or_default(),
+            from: self.from.unwrap_or_default(),
+            subject: self.subject.unwrap_or_default(),
+            message: self.message.unwrap_or_default(),
+        }
+    }
+}
+
+/// The value that a word stands for; nothing said is the usual one.
+fn word<T: Copy + Default>(name: &str, given: Option<String>, words: &[(&str, T)]) -> Result<T, Problem> {
+    let given = given.unwrap_or_default();
+    let given = given.trim();
+    if given.is_empty() {
+        return Ok(T::default());
+    }
+    let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(given));
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        Problem::new(Code::Invalid, format!("{name} is one of {}", words.join(", ")))
     })
 }
 

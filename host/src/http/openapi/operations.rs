@@ -7,6 +7,7 @@ use crate::domain::code::Code::{
     self, BadCursor, BadDocument, BadNumber, BadRequest, BadSignature, Busy, Conflict, Gone,
     IdempotencyConflict, Invalid, NotFound, TooLarge, Unavailable, UnsupportedDocument,
 };
+use crate::domain::document::Resolution;
 use crate::domain::job::PublicStatus;
 use crate::http::error::Kind;
 use crate::http::handlers::inbound;
@@ -38,7 +39,7 @@ pub(super) fn operation(method: &str, path: &str) -> Option<Operation> {
 fn fax(method: &str, path: &str) -> Option<Operation> {
     Some(match (method, path) {
         ("post", "/fax") => new("sendFax", "Send a fax")
-            .describe("When this answers 202, the fax survives a crash. `to` may come before or after `file`; several `file` parts become one fax.")
+            .describe("When this answers 202, the fax survives a crash. `to` may come before or after `file`; several `file` parts become one fax, in order. With any of the `cover[…]` fields a cover page goes in front.")
             .parameter(idempotency_key())
             .body(true, &[("multipart/form-data", "SendFax")])
             .answer(202, accepted())
@@ -61,8 +62,13 @@ fn fax(method: &str, path: &str) -> Option<Operation> {
             .errors(&[NotFound]),
         ("get", "/fax/{id}/pdf") => document("getFaxPdf", "The document as PDF"),
         ("get", "/fax/{id}/tiff") => new("getFaxTiff", "What the far machine will print")
-            .describe("Group 4, 204 by 196 dots per inch, 1728 dots wide, one image for each page.")
-            .answer(200, binary("The pages", "image/tiff"))
+            .describe("Group 4, 1728 dots wide, 204 by 196 (fine) or 98 (standard) dots per inch, one image for each page; as the sender asked for unless said otherwise.")
+            .parameter(choice("resolution", "Another resolution than that of the fax", &Resolution::WORDS.map(|(word, _)| word)))
+            .answer(200, binary("The pages", "image/tiff", &[NAME]))
+            .errors(&[BadRequest, NotFound, Gone, BadDocument, UnsupportedDocument, TooLarge, Busy]),
+        ("get", "/fax/{id}/preview/{page}") => new("getFaxPreview", "One page as the far machine will print it, for people")
+            .describe("Pages count from 1: `/fax/{id}/preview/1.png`. Standard resolution is shown with every row twice.")
+            .answer(200, binary("The page", "image/png", &[NAME]))
             .errors(&[NotFound, Gone, BadDocument, UnsupportedDocument, TooLarge, Busy]),
         ("post", "/fax/{id}/cancel") => new("cancelFax", "Ask for a fax to be cancelled")
             .describe("It may still be delivered when the provider has it already.")
@@ -94,7 +100,15 @@ fn received(method: &str, path: &str) -> Option<Operation> {
             ))
             .parameter(time("received_after", "Only received after"))
             .page(200)
-            .answer(200, content("A page", "InboundList"))
+            .answer(
+                200,
+                linked(
+                    content("A page", "InboundList"),
+                    &["getInbound", "linkInbound", "getInboundPdf"],
+                    "id",
+                    "/items/0/id",
+                ),
+            )
             .errors(&[BadRequest, BadCursor]),
         ("get", "/inbound/{id}") => new("getInbound", "One received fax")
             .answer(200, content("The fax", "InboundFax"))
@@ -142,7 +156,12 @@ fn keys(method: &str, path: &str) -> Option<Operation> {
             .body(false, &[("application/json", "NewKey")])
             .answer(
                 200,
-                content("The key with its token, which is shown this once", "KeyWithToken"),
+                linked(
+                    content("The key with its token, which is shown this once", "KeyWithToken"),
+                    &["rotateKey", "revokeKey"],
+                    "key_id",
+                    "/key_id",
+                ),
             )
             .errors(&[BadRequest, Invalid, TooLarge, Code::Timeout])
             .error(Kind::UnsupportedFormat),
@@ -227,7 +246,7 @@ impl Operation {
         self.parameter(query(
             "limit",
             "Most items",
-            json!({"type": "integer", "minimum": 1, "maximum": most}),
+            json!({"type": "integer", "minimum": 1, "maximum": most, "examples": [20]}),
         ))
         .parameter(query(
             "cursor",
@@ -269,9 +288,22 @@ fn document(id: &'static str, summary: &'static str) -> Operation {
     new(id, summary)
         .parameter(range)
         .parameter(known)
-        .answer(200, binary("The document", "application/pdf"))
-        .answer(206, binary("The part asked for", "application/pdf"))
-        .answer(304, json!({"description": "The client has it"}))
+        .answer(
+            200,
+            binary("The document", "application/pdf", &[ETAG, RANGES, NAME]),
+        )
+        .answer(
+            206,
+            binary(
+                "The part asked for",
+                "application/pdf",
+                &[ETAG, RANGES, NAME, PART],
+            ),
+        )
+        .answer(
+            304,
+            json!({"description": "The client has it", "headers": named(&[ETAG])}),
+        )
         .errors(&[NotFound, Gone])
         .error(Kind::RangeNotSatisfiable)
 }
@@ -285,9 +317,8 @@ fn content(description: &str, schema: &str) -> Value {
 }
 
 fn content_with(description: &str, schema: &str, more: &[(&str, &str)]) -> Value {
-    let headers: serde_json::Map<_, _> = [("x-request-id", "Names the request in the log")]
+    let headers: serde_json::Map<_, _> = more
         .iter()
-        .chain(more)
         .map(|(name, text)| ((*name).to_owned(), header(text)))
         .collect();
     json!({
@@ -297,8 +328,26 @@ fn content_with(description: &str, schema: &str, more: &[(&str, &str)]) -> Value
     })
 }
 
-fn binary(description: &str, kind: &str) -> Value {
-    json!({"description": description, "content": {kind: {"schema": {"type": "string", "contentMediaType": kind}}}})
+type Header = (&'static str, &'static str);
+
+const ETAG: Header = ("ETag", "Changes with the content");
+const RANGES: Header = ("Accept-Ranges", "`bytes`: parts may be asked for");
+const NAME: Header = ("Content-Disposition", "A name for the file");
+const PART: Header = ("Content-Range", "Which part this is: `bytes 0-99/48213`");
+
+fn named(headers: &[Header]) -> Value {
+    let headers = headers
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), header(text)));
+    Value::Object(headers.collect())
+}
+
+fn binary(description: &str, kind: &str, headers: &[Header]) -> Value {
+    json!({
+        "description": description,
+        "headers": named(headers),
+        "content": {kind: {"schema": {"type": "string", "contentMediaType": kind}}},
+    })
 }
 
 fn accepted() -> Value {
@@ -306,11 +355,37 @@ fn accepted() -> Value {
         "idempotency-replayed",
         "`true` when this is the answer to an earlier request",
     );
-    content_with(
+    let accepted = content_with(
         "Accepted",
         "FaxJob",
         &[("Location", "Where the fax is"), replayed],
-    )
+    );
+    let next = [
+        "getFax",
+        "getFaxEvents",
+        "getFaxPdf",
+        "getFaxTiff",
+        "cancelFax",
+        "resendFax",
+        "destroyFax",
+    ];
+    linked(accepted, &next, "id", "/id")
+}
+
+/// With what can be done next with what the answer names.
+fn linked(mut response: Value, operations: &[&str], parameter: &str, pointer: &str) -> Value {
+    let links: serde_json::Map<_, _> = operations
+        .iter()
+        .map(|operation| {
+            let parameters = json!({parameter: format!("$response.body#{pointer}")});
+            let link = json!({"operationId": operation, "parameters": parameters});
+            ((*operation).to_owned(), link)
+        })
+        .collect();
+    if let Some(response) = response.as_object_mut() {
+        response.insert("links".to_owned(), Value::Object(links));
+    }
+    response
 }
 
 fn query(name: &str, description: &str, schema: Value) -> Value {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::document::{Cover, Halftone, Paper, Resolution};
 use crate::domain::job::PublicStatus;
 use crate::domain::scope::Scope;
 
@@ -14,7 +15,11 @@ pub(super) fn all() -> Map<String, Value> {
         ("SendFax", send_fax()),
         (
             "ResendFax",
-            json!({"type": "object", "properties": {"to": {"type": ["string", "null"], "description": "Another destination"}}}),
+            json!({"type": "object", "properties": {
+                "to": {"type": ["string", "null"], "description": "Another destination"},
+                "send_at": send_at(),
+                "batch_delay": batch_delay(),
+            }}),
         ),
         ("FaxJob", fax_job()),
         ("FaxList", list("FaxJob")),
@@ -130,13 +135,37 @@ fn send_fax() -> Value {
         "required": ["to", "file"],
         "properties": {
             "to": {"type": "string", "description": "Destination, best with country code", "examples": ["+12125550100"]},
-            "file": {"type": "string", "format": "binary", "description": "PDF, text, PNG, JPEG or TIFF, told from its bytes"},
+            "file": {"type": "string", "format": "binary", "description": "PDF, text, HTML, PNG, JPEG, GIF, BMP, WebP or TIFF, told from its bytes; may be repeated"},
             "region": {"type": "string", "pattern": "^[A-Za-z]{2}$", "description": "Country of a national number"},
             "header_text": {"type": "string", "maxLength": 50, "description": "Line at the top of each page"},
             "caller_id": {"type": "string", "description": "Number to show, one that the account owns"},
+            "send_at": send_at(),
+            "batch_delay": batch_delay(),
+            "paper": {"type": "string", "enum": Paper::WORDS.map(|(word, _)| word), "default": "letter", "description": "Paper that pages are laid out for; `page_size` is the same"},
+            "resolution": {"type": "string", "enum": Resolution::WORDS.map(|(word, _)| word), "default": "fine", "description": "204 by 98 or by 196 dots per inch, for TIFF and preview"},
+            "halftone": {"type": "string", "enum": Halftone::WORDS.map(|(word, _)| word), "default": "automatic", "description": "How grey becomes black and white, for TIFF and preview"},
+            "cover[to]": cover_line("For whom the fax is"),
+            "cover[from]": cover_line("Who sends it"),
+            "cover[subject]": cover_line("What it is about"),
+            "cover[message]": {"type": "string", "maxLength": Cover::MAX_MESSAGE, "description": "A few lines on the cover page"},
         },
         "patternProperties": {"^tag\\[[^\\[\\]]+\\]$": {"type": "string", "maxLength": 255}},
     })
+}
+
+fn send_at() -> Value {
+    json!({"type": "string", "format": "date-time", "description": "Not to be sent before this time, at most 90 days ahead"})
+}
+
+fn batch_delay() -> Value {
+    json!({
+        "type": "integer", "minimum": 0, "maximum": 3600,
+        "description": "Seconds (5 to 3600, or 0 for none) that the provider waits for further faxes to the same number, to send them in one call",
+    })
+}
+
+fn cover_line(description: &str) -> Value {
+    json!({"type": "string", "maxLength": Cover::MAX_LINE, "description": description})
 }
 
 fn fax_job() -> Value {
@@ -170,6 +199,8 @@ fn fax_job() -> Value {
         ),
         ("owner", text()),
         ("resend_of", maybe("string")),
+        ("send_at", maybe_time()),
+        ("batch_delay", maybe("integer")),
         ("created_at", time()),
         ("updated_at", time()),
         ("completed_at", maybe_time()),
@@ -231,7 +262,8 @@ fn new_key() -> Value {
             "scopes": {"anyOf": [scopes(), {"type": "null"}], "description": "`fax:send` and `fax:read` when none"},
             "expires_at": {"type": ["string", "null"], "format": "date-time"},
             "note": {"type": ["string", "null"], "maxLength": 200},
-            "requests_per_minute": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX},
+            "requests_per_minute": {"type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX,
+                "description": "Instead of the configured limit; 0 is no limit"},
         },
     })
 }

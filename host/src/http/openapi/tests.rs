@@ -1,6 +1,4 @@
-//! The description and the server say the same.
-
-//! The document against the routes, the answers and the rules of OpenAPI.
+//! The description and the server say the same: the document against the routes, the answers and the rules of OpenAPI.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -78,6 +76,83 @@ fn visit(value: &Value, each: &mut impl FnMut(&str)) {
         }
         Value::Array(array) => array.iter().for_each(|value| visit(value, each)),
         _ => {}
+    }
+}
+
+#[test]
+fn links_lead_to_operations() {
+    let document = document();
+    let operations: Vec<&Value> = document["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|methods| methods.as_object().unwrap().values())
+        .collect();
+    let mut found = 0;
+    for operation in &operations {
+        let responses = operation["responses"].as_object().unwrap().values();
+        let links = responses.filter_map(|response| response["links"].as_object());
+        for link in links.flat_map(|links| links.values()) {
+            let target = operations
+                .iter()
+                .find(|other| other["operationId"] == link["operationId"]);
+            let parameters = &target.unwrap()["parameters"];
+            for name in link["parameters"].as_object().unwrap().keys() {
+                assert!(
+                    parameters
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .any(|it| it["name"] == name.as_str())
+                );
+            }
+            found += 1;
+        }
+    }
+    assert!(found > 10);
+}
+
+#[test]
+fn examples_have_what_their_schemas_ask_for() {
+    let schemas = &document()["components"]["schemas"];
+    let keys = |value: &Value| {
+        value
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<BTreeSet<_>>()
+    };
+    for (name, example) in examples::all() {
+        let schema = &schemas[&name];
+        assert_eq!(schema["examples"][0], example, "{name}");
+        let known = keys(&schema["properties"]);
+        assert!(keys(&example).is_subset(&known), "{name}");
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        for field in &required {
+            assert!(keys(&example).contains(field.as_str().unwrap()), "{name} {field}");
+        }
+    }
+    for kind in Kind::EVERY {
+        assert!(!examples::problem(kind)["detail"].as_str().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn every_response_names_its_request_and_every_limit_is_told() {
+    let document = document();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let headers = response["headers"].as_object().unwrap();
+                assert!(headers.contains_key("x-request-id"), "{method} {path} {status}");
+                if status == "429" {
+                    for name in ["Retry-After", "RateLimit", "RateLimit-Policy"] {
+                        assert!(headers.contains_key(name), "{method} {path} {name}");
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -169,14 +169,35 @@ async fn uses_are_noted_now_and_then() {
         .await
         .unwrap();
     let first = bed.clock.now();
-    for second in 0..90 {
+    for second in [3, 90, 7] {
         bed.store
             .touch_key(key.id, first + SignedDuration::from_secs(second));
     }
     bed.store.touch_key(KeyId([9; 6]), first);
-    bed.store.close();
-    let noted = bed.store.key(key.id).unwrap().unwrap().last_used_at;
-    assert_eq!(noted, Some(first + SignedDuration::from_secs(60)));
+    let last = Some(first + SignedDuration::from_secs(90));
+    assert_eq!(
+        bed.store.key(key.id).unwrap().unwrap().last_used_at,
+        None,
+        "not written yet"
+    );
+    let page = PageRequest {
+        cursor: None,
+        limit: 10,
+    };
+    assert_eq!(
+        bed.store.keys(&page).unwrap().items[0].last_used_at,
+        last,
+        "and yet known"
+    );
+    bed.store.write_touches().await.unwrap();
+    assert_eq!(bed.store.key(key.id).unwrap().unwrap().last_used_at, last);
+    bed.store.touch_key(key.id, first);
+    bed.store.write_touches().await.unwrap();
+    assert_eq!(
+        bed.store.key(key.id).unwrap().unwrap().last_used_at,
+        last,
+        "never backwards"
+    );
 }
 
 #[tokio::test]

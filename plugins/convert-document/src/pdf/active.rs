@@ -23,7 +23,8 @@ pub(super) fn is_encrypted(data: &[u8]) -> bool {
     memchr::memmem::find(data, b"/Encrypt").is_some()
 }
 
-fn acts(pdf: &Pdf) -> bool {
+/// Whether it holds scripts, attachments or actions on other files.
+pub(crate) fn acts(pdf: &Pdf) -> bool {
     let Some(root) = root(pdf) else { return false };
     let names = root.get::<Dict<'_>>("Names").unwrap_or_default();
     if root.contains_key("AA")

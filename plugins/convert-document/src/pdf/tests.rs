@@ -1,6 +1,6 @@
 //! Whole documents in, drawn pages out: joining, cleaning and hostile files.
 
-use crate::{Document, Failure, FailureKind, Halftone, Limits, Paper, Part, Raster, Resolution};
+use crate::{Document, Failure, FailureKind, Halftone, Limits, Paper, Part, Raster, Resolution, Terms};
 use hayro::hayro_syntax::Pdf as Parsed;
 use pdf_writer::types::{ActionType, AnnotationType};
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
@@ -21,8 +21,12 @@ fn open(files: &[&[u8]]) -> Result<Document, Failure> {
     let part = |data: &&[u8]| Part {
         data: data.to_vec(),
         media_type: "application/pdf".to_owned(),
+        attributes: Vec::new(),
     };
-    Document::open(files.iter().map(part).collect(), Paper::Letter, LIMITS)
+    Document::open(
+        files.iter().map(part).collect(),
+        Terms::plain(Paper::Letter, LIMITS),
+    )
 }
 
 fn ink(document: &Document) -> Vec<u64> {
@@ -96,9 +100,9 @@ fn documents_are_joined_in_order() {
         vec![Part {
             data: b"One line.\n".to_vec(),
             media_type: "text/plain".to_owned(),
+            attributes: Vec::new(),
         }],
-        Paper::A4,
-        LIMITS,
+        Terms::plain(Paper::A4, LIMITS),
     )
     .unwrap();
     let text_pdf = text.pdf().unwrap();

@@ -23,9 +23,12 @@ pub(super) fn read(data: &[u8], format: Picture, notes: &mut Vec<String>) -> Res
             decoded(decoder, png_resolution(data), false)?
         }
         Picture::Gif => {
+            let decoder = GifDecoder::new(source()).map_err(refuse)?;
+            let (width, height) = decoder.dimensions();
+            check_size(width, height)?;
             let moves =
                 GifDecoder::new(source()).is_ok_and(|gif| gif.into_frames().take(2).flatten().count() > 1);
-            decoded(GifDecoder::new(source()).map_err(refuse)?, None, moves)?
+            decoded(decoder, None, moves)?
         }
         Picture::Bmp => decoded(
             BmpDecoder::new(source()).map_err(refuse)?,

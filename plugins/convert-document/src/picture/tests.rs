@@ -1,7 +1,7 @@
 //! Pictures go in, and what comes out is drawn and looked at.
 
 use super::*;
-use crate::model::{Halftone, Limits, Part, Raster, Resolution as Lines};
+use crate::model::{Halftone, Limits, Part, Raster, Resolution as Lines, Terms};
 use crate::{Document, FaxPage};
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgba, RgbaImage};
@@ -23,8 +23,9 @@ fn open(data: Vec<u8>) -> Result<Document, Failure> {
     let part = Part {
         data,
         media_type: "application/octet-stream".to_owned(),
+        attributes: Vec::new(),
     };
-    Document::open(vec![part], Paper::Letter, LIMITS)
+    Document::open(vec![part], Terms::plain(Paper::Letter, LIMITS))
 }
 
 fn draw(data: Vec<u8>) -> FaxPage {

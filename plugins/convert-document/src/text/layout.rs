@@ -1,5 +1,8 @@
 //! Characters to lines to pages.
 
+use unicode_bidi::{Direction, get_base_direction};
+use unicode_width::UnicodeWidthChar;
+
 /// How much fits on a page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Grid {
@@ -9,8 +12,17 @@ pub(crate) struct Grid {
     pub(crate) lines: usize,
 }
 
+/// One line as it will be printed, its characters in the order in which they are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// The characters.
+    pub(crate) text: String,
+    /// Whether it is read from right to left.
+    pub(crate) rtl: bool,
+}
+
 /// The lines of each page.
-pub(crate) type Pages = Vec<Vec<String>>;
+pub(crate) type Pages = Vec<Vec<Line>>;
 
 /// The document has more pages than allowed.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +38,8 @@ pub(crate) fn lay_out(text: &str, grid: Grid, max_pages: usize) -> Result<Pages,
     let mut pages = Paginator {
         grid,
         max_pages,
+        // What steers joining and direction is needed only where there is something to steer.
+        steered: text.chars().any(is_steered),
         done: Vec::new(),
         open: Vec::new(),
     };
@@ -60,10 +74,29 @@ pub(crate) fn is_invisible(c: char) -> bool {
         | '\u{2066}'..='\u{206f}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}')
 }
 
-/// Characters drawn over the one before, which take no column.
-pub(crate) fn is_combining(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}'
-        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+/// Invisible characters that join letters or turn the direction of reading.
+pub(crate) fn is_steering(c: char) -> bool {
+    matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Characters of scripts whose letters join, change their order or are read from right to left.
+fn is_steered(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{1cff}' | '\u{a800}'..='\u{abff}' | '\u{fb1d}'..='\u{fdff}'
+        | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{11fff}' | '\u{1e800}'..='\u{1efff}')
+}
+
+/// Columns that a character takes: two for those of East Asia, none for what is drawn over the one before.
+pub(crate) fn columns(c: char) -> usize {
+    if c.is_ascii() || ('\u{a0}'..'\u{300}').contains(&c) {
+        return 1;
+    }
+    // What has no width of its own is shown as a box.
+    c.width().unwrap_or(1)
+}
+
+/// Punctuation that never begins a line (JIS X 4051, simplified).
+fn closes(c: char) -> bool {
+    "、。，．：；？！）」』】〕》〉’”ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々ゝゞヽヾ".contains(c)
 }
 
 fn split_lines(text: &str) -> impl Iterator<Item = &str> {
@@ -93,8 +126,9 @@ fn split_lines(text: &str) -> impl Iterator<Item = &str> {
 struct Paginator {
     grid: Grid,
     max_pages: usize,
+    steered: bool,
     done: Pages,
-    open: Vec<String>,
+    open: Vec<Line>,
 }
 
 impl Paginator {
@@ -108,31 +142,35 @@ impl Paginator {
     }
 
     /// Adds a finished line; a full page is ended only when something follows it.
-    fn push(&mut self, mut line: String) -> Result<(), TooManyPages> {
+    fn push(&mut self, mut text: String, rtl: bool) -> Result<(), TooManyPages> {
         if self.open.len() >= self.grid.lines {
             self.eject()?;
         }
-        line.truncate(line.trim_end_matches(' ').len());
-        self.open.push(line);
+        text.truncate(text.trim_end_matches(' ').len());
+        self.open.push(Line { text, rtl });
         Ok(())
     }
 
     /// Adds one line of the text, wrapped.
     fn line(&mut self, text: &str) -> Result<(), TooManyPages> {
-        let columns = self.grid.columns;
+        let edge = self.grid.columns;
+        let steered = self.steered;
+        let rtl = steered && get_base_direction(text) == Direction::Rtl;
         let mut line = String::new();
         let mut used = 0;
         // Where the last word of the line starts: byte and column after the last space, 0 when none.
         let mut word: Option<(usize, usize)> = None;
-        for c in text.chars().filter(|c| !is_invisible(*c)) {
-            if is_combining(c) && used > 0 {
+        let shown = |c: &char| !is_invisible(*c) || (steered && is_steering(*c));
+        for c in text.chars().filter(shown) {
+            let width = columns(c);
+            if (width == 0 && used > 0) || is_steering(c) {
                 line.push(c);
                 continue;
             }
             if c == ' ' || c == '\t' {
                 let width = if c == '\t' { TAB - used % TAB } else { 1 };
                 // Spaces may hang over the edge: they only separate.
-                for _ in 0..width.min(columns.saturating_sub(used)) {
+                for _ in 0..width.min(edge.saturating_sub(used)) {
                     line.push(' ');
                     used += 1;
                 }
@@ -142,16 +180,21 @@ impl Paginator {
                 }
                 continue;
             }
-            if used == columns {
+            let width = width.max(1);
+            // Scripts that put no spaces between words break between any two characters.
+            if width == 2 && used > 0 && !closes(c) {
+                word = Some((line.len(), used));
+            }
+            if used + width > edge {
                 let (at, column) = word.take().unwrap_or((line.len(), used));
                 let carried = line.split_off(at);
-                self.push(std::mem::replace(&mut line, carried))?;
+                self.push(std::mem::replace(&mut line, carried), rtl)?;
                 used -= column;
             }
             line.push(c);
-            used += 1;
+            used += width;
         }
-        self.push(line)
+        self.push(line, rtl)
     }
 }
 
@@ -166,7 +209,8 @@ mod tests {
     };
 
     fn pages(text: &str) -> Vec<Vec<String>> {
-        lay_out(text, GRID, 100).unwrap()
+        let texts = |page: Vec<Line>| page.into_iter().map(|line| line.text).collect();
+        lay_out(text, GRID, 100).unwrap().into_iter().map(texts).collect()
     }
 
     fn lines(text: &str) -> Vec<String> {
@@ -216,6 +260,27 @@ mod tests {
     fn marks_are_not_printed_and_accents_take_no_column() {
         assert_eq!(lines("\u{feff}a\u{200b}b"), ["ab"]);
         assert_eq!(lines("012345678e\u{301}"), ["012345678e\u{301}"]);
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns_and_break_anywhere_but_before_a_full_stop() {
+        assert_eq!(lines("日本語日本語"), ["日本語日本", "語"]);
+        assert_eq!(lines("日本語日本。"), ["日本語日", "本。"]);
+        assert_eq!(lines("abc日本語日本語"), ["abc日本語", "日本語"]);
+    }
+
+    #[test]
+    fn the_direction_of_a_line_is_that_of_its_first_letter() {
+        let rtl = |text| {
+            lay_out(text, GRID, 9)
+                .unwrap()
+                .concat()
+                .iter()
+                .map(|line| line.rtl)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(rtl("abc שלום\n12 שלום abc שלום"), [false, true, true]);
+        assert_eq!(lines("می\u{200c}خواهم"), ["می\u{200c}خواهم"]);
     }
 
     #[test]

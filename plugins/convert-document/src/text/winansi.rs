@@ -1,7 +1,8 @@
 //! WinAnsi, the encoding of the fonts that every PDF reader has (ISO 32000-1, annex D.2).
 
 use super::decode::WINDOWS_1252_HIGH;
-use super::write::Face;
+use super::layout::Line;
+use super::write::{Face, LEADING};
 use pdf_writer::{Content, Name, Pdf, Ref, Str};
 
 /// The built-in Courier.
@@ -27,19 +28,34 @@ fn code(c: char) -> Option<u8> {
 }
 
 impl Face for Courier {
-    fn size(&self) -> f32 {
-        10.0
+    fn fonts(&self) -> usize {
+        1
     }
 
-    fn show(&self, line: &str, content: &mut Content) {
-        let bytes: Vec<u8> = line.chars().filter_map(code).collect();
-        content.show(Str(&bytes));
+    fn page(&self, _number: usize, lines: &[Line], x: f32, y: f32, content: &mut Content) {
+        content
+            .begin_text()
+            .set_font(Name(b"F0"), 10.0)
+            .set_leading(LEADING as f32);
+        content.next_line(x, y);
+        for (index, line) in lines.iter().enumerate() {
+            if index > 0 {
+                content.next_line_using_leading();
+            }
+            if !line.text.is_empty() {
+                let bytes: Vec<u8> = line.text.chars().filter_map(code).collect();
+                content.show(Str(&bytes));
+            }
+        }
+        content.end_text();
     }
 
-    fn write(&self, pdf: &mut Pdf, font: Ref, _free: Ref) {
-        pdf.type1_font(font)
-            .base_font(Name(b"Courier"))
-            .encoding_predefined(Name(b"WinAnsiEncoding"));
+    fn write(&self, pdf: &mut Pdf, fonts: &[Ref], _free: Ref) {
+        for font in fonts {
+            pdf.type1_font(*font)
+                .base_font(Name(b"Courier"))
+                .encoding_predefined(Name(b"WinAnsiEncoding"));
+        }
     }
 }
 

@@ -1,14 +1,14 @@
 //! Pages of lines to a PDF file.
 
-use super::layout::{Grid, Pages};
+use super::layout::{Grid, Line, Pages};
 use crate::model::Paper;
 use miniz_oxide::deflate::compress_to_vec_zlib;
-use pdf_writer::{Content, Filter, Name, Pdf, Rect, Ref};
+use pdf_writer::{Content, Filter, Name, Pdf, Rect, Ref, Str};
 
 /// Advance of a character in points: Courier at 10 point.
-const ADVANCE: f64 = 6.0;
+pub(super) const ADVANCE: f64 = 6.0;
 /// Distance of base lines in points: six lines to the inch.
-const LEADING: f64 = 12.0;
+pub(super) const LEADING: f64 = 12.0;
 /// White around the text in points: three quarters of an inch.
 const MARGIN: f64 = 54.0;
 /// Up to this many pages the content is stored as it is: compressing costs more than it saves.
@@ -16,15 +16,22 @@ const PLAIN_UP_TO: usize = 2;
 /// Fast: nine tenths of the saving at a quarter of the time.
 const DEFLATE_LEVEL: u8 = 1;
 
-/// A font that can show the lines.
+/// Fonts that can show the lines.
 pub(super) trait Face {
-    /// Size in points at which a character advances by 6 points.
-    fn size(&self) -> f32;
-    /// Shows one line at the current place.
-    fn show(&self, line: &str, content: &mut Content);
-    /// Writes the font as object `font`, with whatever else it needs as objects from `free` on.
-    fn write(&self, pdf: &mut Pdf, font: Ref, free: Ref);
+    /// How many fonts; their resources are named `F0` and so on.
+    fn fonts(&self) -> usize;
+    /// Draws the lines of page `number`, counted from 0, the first base line beginning at `x` and `y`.
+    fn page(&self, number: usize, lines: &[Line], x: f32, y: f32, content: &mut Content);
+    /// Writes the fonts as these objects, with whatever else they need as objects from `free` on.
+    fn write(&self, pdf: &mut Pdf, fonts: &[Ref], free: Ref);
 }
+
+/// A word in large letters at the head of the first page, with a rule below; takes the place of the first
+/// [`HEADING_LINES`] lines, which the text leaves blank.
+pub(crate) type Heading = Option<&'static str>;
+
+/// Lines that a heading takes.
+pub(super) const HEADING_LINES: usize = 5;
 
 /// A sheet of paper with its margins.
 pub(super) struct Sheet {
@@ -50,21 +57,39 @@ impl Sheet {
 }
 
 /// Writes the file.
-pub(super) fn pdf(pages: &Pages, sheet: &Sheet, face: &dyn Face) -> Vec<u8> {
+pub(super) fn pdf(pages: &Pages, sheet: &Sheet, face: &dyn Face, heading: Heading) -> Vec<u8> {
     let mut pdf = Pdf::new();
     let mut next = Ref::new(1);
-    let (catalog, tree, font) = (next.bump(), next.bump(), next.bump());
+    let (catalog, tree) = (next.bump(), next.bump());
+    let fonts: Vec<Ref> = (0..face.fonts()).map(|_| next.bump()).collect();
+    let large = heading.map(|_| next.bump());
     pdf.catalog(catalog).pages(tree);
     let mut kids = Vec::with_capacity(pages.len());
-    for lines in pages {
+    for (number, lines) in pages.iter().enumerate() {
         let (page, stream) = (next.bump(), next.bump());
         kids.push(page);
         let mut writer = pdf.page(page);
         writer.parent(tree).contents(stream);
         writer.media_box(Rect::new(0.0, 0.0, sheet.width as f32, sheet.height as f32));
-        writer.resources().fonts().pair(Name(b"F"), font);
+        let mut resources = writer.resources();
+        let mut named = resources.fonts();
+        for (index, font) in fonts.iter().enumerate() {
+            named.pair(Name(format!("F{index}").as_bytes()), *font);
+        }
+        if let Some(large) = large {
+            named.pair(Name(b"H"), large);
+        }
+        drop(named);
+        drop(resources);
         drop(writer);
-        let content = page_content(lines, sheet, face);
+        let mut content = Content::new();
+        if let Some(word) = heading.filter(|_| number == 0) {
+            sheet.head(word, &mut content);
+        }
+        // The first base line is a little under the top margin so that capitals touch it.
+        let top = sheet.height - MARGIN - 0.75 * LEADING;
+        face.page(number, lines, MARGIN as f32, top as f32, &mut content);
+        let content = content.finish().into_vec();
         if pages.len() <= PLAIN_UP_TO {
             pdf.stream(stream, &content);
         } else {
@@ -74,27 +99,28 @@ pub(super) fn pdf(pages: &Pages, sheet: &Sheet, face: &dyn Face) -> Vec<u8> {
     }
     let count = i32::try_from(kids.len()).unwrap_or(i32::MAX);
     pdf.pages(tree).kids(kids).count(count);
-    face.write(&mut pdf, font, next);
+    if let Some(large) = large {
+        pdf.type1_font(large)
+            .base_font(Name(b"Helvetica-Bold"))
+            .encoding_predefined(Name(b"WinAnsiEncoding"));
+    }
+    face.write(&mut pdf, &fonts, next);
     pdf.finish()
 }
 
-fn page_content(lines: &[String], sheet: &Sheet, face: &dyn Face) -> Vec<u8> {
-    let mut content = Content::new();
-    // The first base line is a little under the top margin so that capitals touch it.
-    let top = sheet.height - MARGIN - 0.75 * LEADING;
-    content
-        .begin_text()
-        .set_font(Name(b"F"), face.size())
-        .set_leading(LEADING as f32);
-    content.next_line(MARGIN as f32, top as f32);
-    for (index, line) in lines.iter().enumerate() {
-        if index > 0 {
-            content.next_line_using_leading();
-        }
-        if !line.is_empty() {
-            face.show(line, &mut content);
-        }
+impl Sheet {
+    fn head(&self, word: &str, content: &mut Content) {
+        let rule = self.height - MARGIN - 3.2 * LEADING;
+        content
+            .begin_text()
+            .set_font(Name(b"H"), 30.0)
+            .next_line(MARGIN as f32, (rule + 8.0) as f32)
+            .show(Str(word.as_bytes()))
+            .end_text();
+        content
+            .set_line_width(1.5)
+            .move_to(MARGIN as f32, rule as f32)
+            .line_to((self.width - MARGIN) as f32, rule as f32)
+            .stroke();
     }
-    content.end_text();
-    content.finish().into_vec()
 }

@@ -242,3 +242,43 @@ fn what_is_prepared_are_numbers_of_their_plans() {
         }
     }
 }
+
+#[test]
+fn the_short_way_ends_where_the_long_one_does() {
+    let mut dice = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut below = |bound: u64| {
+        dice ^= dice << 13;
+        dice ^= dice >> 7;
+        dice ^= dice << 17;
+        usize::try_from(dice % bound).expect("small")
+    };
+    let between = ["", "", "", "", " ", "-", ".", "(", ")", ") ", " ("];
+    let mut short = 0;
+    for _ in 0..4000 {
+        let mut text = ["", "+", "+1", "+1 ", "1", "("][below(6)].to_owned();
+        for _ in 0..8 + below(4) {
+            text.push_str(between[below(11)]);
+            text.push(char::from(b'0' + u8::try_from(below(10)).expect("a digit")));
+        }
+        text.push_str(["", "", "", ".", ")", " "][below(6)]);
+        for region in [Some(Region::US), Some(Region::JM), Some(Region::DE), None] {
+            if let Some(number) = north_american(&text, region) {
+                let long = parse(&text, region);
+                assert_eq!(Ok(number), long, "{text} {region:?}");
+                short += 1;
+            }
+        }
+    }
+    assert!(short > 500, "{short} were short");
+}
+
+#[test]
+fn a_number_is_valid_when_it_is_of_some_kind() {
+    for (raw, region, _) in DIALLED {
+        let region = Region::try_from(region.trim().to_ascii_uppercase().as_str()).ok();
+        if let Ok(number) = PHONE_NUMBER_UTIL.parse(raw, region) {
+            let known = number.get_type() != PhoneNumberType::Unknown;
+            assert_eq!(number.is_valid(), known, "{raw}");
+        }
+    }
+}

@@ -3,12 +3,15 @@
 use super::*;
 use crate::domain::event::EventKind;
 use crate::domain::job::FaxRetry;
+use crate::domain::provider::FailureClass;
 
 fn patient() -> Job {
     Job {
         retry: FaxRetry {
             left: 1,
             wait: Duration::from_secs(300),
+            after: FaxRetry::usual(),
+            fetches_left: 0,
         },
         ..accepted()
     }
@@ -81,6 +84,18 @@ fn what_may_have_printed_or_never_works_is_not_tried_again() {
         let job = run(&patient(), &[claimed(), taken("A"), failed("A", kind, id, 7)]).job;
         assert_eq!(job.phase, Phase::Failed, "{kind} {id}");
     }
+    let mut bold = patient();
+    bold.retry.after = vec![FailureClass::Line, FailureClass::Fax];
+    for (kind, id, phase) in [
+        ("lineError", 11, Phase::Due),
+        ("faxError", 20, Phase::Due),
+        ("lineError", 17, Phase::Failed),
+        ("lineError", 49, Phase::Failed),
+        ("faxError", 75, Phase::Failed),
+    ] {
+        let job = run(&bold, &[claimed(), taken("A"), failed("A", kind, id, 7)]).job;
+        assert_eq!(job.phase, phase, "{kind} {id}");
+    }
     let cancelled = run(
         &patient(),
         &[claimed(), taken("A"), Happening::CancelRequested, busy("A")],
@@ -93,6 +108,23 @@ fn what_may_have_printed_or_never_works_is_not_tried_again() {
     };
     assert_eq!(
         run(&late, &[claimed(), taken("A"), busy("A")]).job.phase,
+        Phase::Failed
+    );
+}
+
+#[test]
+fn a_document_that_could_not_be_fetched_is_offered_again_on_an_account_of_its_own() {
+    let unfetched = |id| failed(id, "documentConversionError", 54, 0);
+    let mut job = patient();
+    assert_eq!(
+        run(&job, &[claimed(), taken("A"), unfetched("A")]).job.phase,
+        Phase::Failed
+    );
+    (job.retry.left, job.retry.fetches_left) = (0, 1);
+    let due = run(&job, &[claimed(), taken("A"), unfetched("A")]).job;
+    assert_eq!((due.phase, due.retry.fetches_left), (Phase::Due, 0));
+    assert_eq!(
+        run(&due, &[claimed(), taken("B"), unfetched("B")]).job.phase,
         Phase::Failed
     );
 }

@@ -83,6 +83,7 @@ fn a_hint_counts_only_when_the_answer_names_the_same_fax() {
 fn a_fax_that_turns_out_to_be_there_is_not_sent_again() {
     let grace_over = Happening::Absent {
         grace: Duration::ZERO,
+        waited: Duration::ZERO,
         look_at: at(10),
     };
     let due_again = run(
@@ -96,57 +97,97 @@ fn a_fax_that_turns_out_to_be_there_is_not_sent_again() {
 
 #[test]
 fn absence_has_to_last_for_the_grace_period() {
-    let absent = Happening::Absent {
-        grace: GRACE,
-        look_at: at(10_000),
-    };
     let mut job = run(&accepted(), &[claimed(), unsure()]).job;
-    job = advance(&job, &absent, at(100)).unwrap().job;
-    assert_eq!(
-        job.phase,
-        Phase::Uncertain {
-            absent_since: Some(at(100))
-        }
-    );
+    job = advance(&job, &absent(0), at(100)).unwrap().job;
+    let since = Phase::Uncertain {
+        absent_since: Some(at(100)),
+    };
+    assert_eq!(job.phase, since);
     assert_eq!(
         job.wake_at,
         Some(at(220)),
         "not later than the end of the grace period"
     );
-    job = advance(&job, &absent, at(219)).unwrap().job;
-    assert_eq!(
-        job.phase,
-        Phase::Uncertain {
-            absent_since: Some(at(100))
-        }
-    );
-    job = advance(&job, &absent, at(220)).unwrap().job;
+    job = advance(&job, &absent(119), at(219)).unwrap().job;
+    assert_eq!((job.phase, job.wake_at), (since, Some(at(220))));
+    job = advance(&job, &absent(120), at(220)).unwrap().job;
     assert_eq!((job.phase, job.wake_at), (Phase::Due, Some(at(220))));
 }
 
 #[test]
-fn absence_survives_a_clock_that_is_set() {
-    let absent = Happening::Absent {
-        grace: GRACE,
-        look_at: at(10_000),
-    };
+fn absence_does_not_go_by_a_clock_that_can_be_set() {
     let uncertain = run(&accepted(), &[claimed(), unsure()]).job;
-    let mut job = advance(&uncertain, &absent, at(1000)).unwrap().job;
-    // Set back by 900 s: the wait begins again, and is not 900 s longer.
-    job = advance(&job, &absent, at(100)).unwrap().job;
+    let mut job = advance(&uncertain, &absent(0), at(1000)).unwrap().job;
+    // Set forward by a day, which nobody waited for.
+    job = advance(&job, &absent(5), at(80_000)).unwrap().job;
+    assert!(matches!(job.phase, Phase::Uncertain { .. }));
+    // Set back by 900 s: the wait is not 900 s longer.
+    job = advance(&job, &absent(10), at(100)).unwrap().job;
+    assert_eq!(job.wake_at, Some(at(210)));
     assert_eq!(
-        job.phase,
-        Phase::Uncertain {
-            absent_since: Some(at(100))
-        }
+        advance(&job, &absent(120), at(210)).unwrap().job.phase,
+        Phase::Due
     );
-    assert_eq!(job.wake_at, Some(at(220)));
-    assert_eq!(advance(&job, &absent, at(220)).unwrap().job.phase, Phase::Due);
-    // One look-up alone never suffices, whatever the clock shows.
+    // One look-up alone never suffices, whatever it says.
     assert!(matches!(
-        advance(&uncertain, &absent, at(80_000)).unwrap().job.phase,
+        advance(&uncertain, &absent(80_000), at(80_000))
+            .unwrap()
+            .job
+            .phase,
         Phase::Uncertain { .. }
     ));
+}
+
+#[test]
+fn an_answer_that_comes_after_all_keeps_the_fax_from_being_sent_again() {
+    let due_again = run(&accepted(), &[claimed(), unsure(), absent(0), absent(120)]).job;
+    assert_eq!(due_again.phase, Phase::Due);
+    let there = run(&due_again, &[taken("A")]).job;
+    assert_eq!((there.phase, there.attempts), (Phase::Submitted, 1));
+}
+
+#[test]
+fn a_cancellation_that_was_refused_can_be_asked_for_again() {
+    let refused = Happening::CancelRefused {
+        reason: "not now".to_owned(),
+        poll_at: at(60),
+    };
+    let asked = [claimed(), taken("A"), Happening::CancelRequested, refused];
+    let submitted = run(&accepted(), &asked).job;
+    assert_eq!(submitted.phase, Phase::Submitted);
+    let again = run(&submitted, &[Happening::CancelRequested]).job;
+    assert_eq!(again.phase, Phase::Cancelling { scheduled: false });
+}
+
+#[test]
+fn an_end_that_was_only_told_waits_for_the_providers_word() {
+    let told = Happening::Told {
+        update: update("A", ProviderStatus::Delivered),
+    };
+    for before in [vec![claimed()], vec![claimed(), taken("A")], vec![]] {
+        let job = run(&run(&accepted(), &before).job, std::slice::from_ref(&told)).job;
+        assert_eq!((job.phase, job.wake_at), (Phase::Submitted, Some(at(10))));
+        let repeated = advance(&job, &told, at(11)).unwrap();
+        assert_eq!((&repeated.job, repeated.entries.len()), (&job, 0));
+        let polled = |status| Happening::News {
+            update: update("A", status),
+            source: "poll",
+            poll_at: at(60),
+        };
+        let lagging = run(&job, &[polled(ProviderStatus::InProgress)]).job;
+        assert!(
+            lagging.phase == Phase::Submitted && lagging.early.is_some(),
+            "still to be confirmed"
+        );
+        assert_eq!(
+            run(&lagging, &[polled(ProviderStatus::Failed)]).job.phase,
+            Phase::Failed
+        );
+        assert_eq!(
+            run(&lagging, &[polled(ProviderStatus::Delivered)]).job.phase,
+            Phase::Delivered
+        );
+    }
 }
 
 #[test]
@@ -162,6 +203,7 @@ fn cancelling_before_the_provider_has_it_ends_at_once_or_with_the_request() {
     };
     let grace_over = Happening::Absent {
         grace: Duration::ZERO,
+        waited: Duration::ZERO,
         look_at: at(10),
     };
     for path in [

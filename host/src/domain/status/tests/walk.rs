@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 
 use super::*;
+use crate::domain::job::FaxRetry;
 
 /// One thing that happens `later` seconds after the last (before it when negative).
 #[derive(Debug, Clone)]
@@ -24,7 +25,7 @@ fn status() -> impl Strategy<Value = ProviderStatus> {
 }
 
 fn any_update() -> impl Strategy<Value = Box<StatusUpdate>> {
-    let error_id = prop::option::of(prop::sample::select(vec![34_i64, 17, 112, 75]));
+    let error_id = prop::option::of(prop::sample::select(vec![34_i64, 17, 112, 75, 54]));
     let id = prop::sample::select(vec!["A", "A", "A", "B", "C"]);
     (
         id,
@@ -39,7 +40,12 @@ fn any_update() -> impl Strategy<Value = Box<StatusUpdate>> {
             update.completed_at = completed.map(at);
             update.error = error_id.map(|error_id| FaxError {
                 error_id: Some(error_id),
-                error_type: "lineError".to_owned(),
+                error_type: if error_id == 54 {
+                    "documentConversionError"
+                } else {
+                    "lineError"
+                }
+                .to_owned(),
                 ..refused_by_provider()
             });
             update
@@ -53,10 +59,11 @@ fn event() -> impl Strategy<Value = Event> {
         // The steps of an ordinary life are more frequent, so that walks get somewhere.
         4 => Just(claimed()),
         3 => Just(unsure()),
-        3 => Just(Happening::Absent { grace: GRACE, look_at: at(60) }),
+        3 => (0..200_u64).prop_map(absent),
         8 => prop::sample::select(fixed),
         3 => (any_update(), source).prop_map(|(update, source)| Happening::News { update, source, poll_at: at(900) }),
         1 => any_update().prop_map(|update| Happening::Hint { update }),
+        1 => any_update().prop_map(|update| Happening::Told { update }),
     ];
     let later = prop_oneof![8 => 0..100_i64, 1 => -200..0_i64, 1 => 100..5000_i64];
     (happening, later).prop_map(|(happening, later)| Event { happening, later })
@@ -137,32 +144,29 @@ fn check_step(before: &Job, happening: &Happening, now: Timestamp, step: &Step) 
         _ => assert_eq!(after.attempts, before.attempts, "only a claim is an attempt"),
     }
     assert_eq!(
-        after.past.len() + after.retry.left as usize,
-        before.past.len() + before.retry.left as usize,
+        after.past.len() + (after.retry.left + after.retry.fetches_left) as usize,
+        before.past.len() + (before.retry.left + before.retry.fetches_left) as usize,
         "every past fax used up one retry"
     );
     if after.phase == Phase::Due && before.past == after.past && before.phase == Phase::Due {
         return;
     }
     if after.phase == Phase::Due {
-        check_return_to_queue(before, happening, now);
+        check_return_to_queue(before, happening);
     }
 }
 
 /// The one rule that keeps a fax from being sent twice: back into the queue only when the provider certainly
 /// does not have it.
-fn check_return_to_queue(before: &Job, happening: &Happening, now: Timestamp) {
+fn check_return_to_queue(before: &Job, happening: &Happening) {
     match (before.phase, happening) {
         (Phase::Submitting, Happening::NotSent { .. } | Happening::Held { .. }) => {}
         (
             Phase::Uncertain {
-                absent_since: Some(since),
+                absent_since: Some(_),
             },
-            Happening::Absent { grace, .. },
-        ) => {
-            let waited = Duration::try_from(now.duration_since(since)).unwrap_or_default();
-            assert!(waited >= *grace, "sent again after {waited:?} of absence");
-        }
+            Happening::Absent { grace, waited, .. },
+        ) => assert!(waited >= grace, "sent again after {waited:?} of absence"),
         // Checked by the caller: one retry less, and the fax that failed is past.
         (_, Happening::Hint { update }) if before.provider_id.as_ref() == Some(&update.provider_id) => {}
         (_, Happening::Taken { provider_id, .. })
@@ -170,7 +174,11 @@ fn check_return_to_queue(before: &Job, happening: &Happening, now: Timestamp) {
                 .early
                 .as_ref()
                 .is_some_and(|early| early.provider_id == *provider_id) => {}
-        (_, Happening::News { update, .. }) if update.error.as_ref().is_some_and(FaxError::nobody_there) => {}
+        (_, Happening::News { update, .. })
+            if update
+                .error
+                .as_ref()
+                .is_some_and(|error| before.retry.allows(error)) => {}
         other => panic!("back in the queue by {other:?}"),
     }
 }
@@ -180,7 +188,10 @@ fn repeat_changes_nothing(step: &Step, happening: &Happening, now: Timestamp) {
         happening,
         Happening::Taken { .. } | Happening::CancelRequested | Happening::Purged | Happening::Claimed { .. }
     ) || step.job.phase.is_final()
-        && !matches!(happening, Happening::News { .. } | Happening::Purged);
+        && !matches!(
+            happening,
+            Happening::News { .. } | Happening::Told { .. } | Happening::Purged
+        );
     if repeatable && let Ok(again) = advance(&step.job, happening, now) {
         assert_eq!(again.job, step.job, "a repeat changes nothing");
         assert!(again.entries.is_empty());
@@ -194,6 +205,8 @@ proptest! {
     fn whatever_happens(events in prop::collection::vec(event(), 1..60), retries in 0..3_u32) {
         let (mut job, mut now) = (accepted(), 10);
         job.retry.left = retries;
+        job.retry.fetches_left = retries;
+        job.retry.after = FaxRetry::usual();
         for Event { happening, later } in events {
             now = (now + later).max(0);
             let Ok(step) = advance(&job, &happening, at(now)) else { continue };

@@ -1,0 +1,255 @@
+//! Documents of every kind, opened and drawn.
+
+use super::*;
+use pdf_writer::{Content, Rect, Ref};
+
+const LIMITS: Limits = Limits {
+    max_pages: 200,
+    max_bytes: 50_000_000,
+    max_rows: 4000,
+};
+const RASTER: Raster = Raster {
+    width: 1728,
+    resolution: Resolution::Fine,
+    paper: Paper::Letter,
+    halftone: Halftone::Automatic,
+};
+
+fn part(data: impl Into<Vec<u8>>, media_type: &str) -> Vec<Part> {
+    vec![Part {
+        data: data.into(),
+        media_type: media_type.to_owned(),
+        attributes: Vec::new(),
+    }]
+}
+
+fn open(data: impl Into<Vec<u8>>, media_type: &str) -> Result<Document, Failure> {
+    Document::open(part(data, media_type), Terms::plain(Paper::Letter, LIMITS))
+}
+
+fn kind(data: impl Into<Vec<u8>>, media_type: &str) -> FailureKind {
+    open(data, media_type).err().expect("a refusal").kind
+}
+
+/// A PDF of pages of this size with a filled square inch in the middle of each.
+fn squares(pages: usize, width: f32, height: f32) -> Vec<u8> {
+    let mut pdf = pdf_writer::Pdf::new();
+    pdf.catalog(Ref::new(1)).pages(Ref::new(2));
+    let id = |page: usize| i32::try_from(page * 2 + 3).unwrap();
+    pdf.pages(Ref::new(2))
+        .kids((0..pages).map(|page| Ref::new(id(page))))
+        .count(pages as i32);
+    for page in 0..pages {
+        let (page, stream) = (Ref::new(id(page)), Ref::new(id(page) + 1));
+        pdf.page(page)
+            .parent(Ref::new(2))
+            .media_box(Rect::new(0.0, 0.0, width, height))
+            .contents(stream)
+            .resources();
+        let mut content = Content::new();
+        content
+            .rect(width / 2.0 - 36.0, height / 2.0 - 36.0, 72.0, 72.0)
+            .fill_nonzero();
+        pdf.stream(stream, &content.finish());
+    }
+    pdf.finish()
+}
+
+#[test]
+fn a_sound_pdf_is_left_as_it_is() {
+    let document = open(squares(3, 612.0, 792.0), "application/pdf").unwrap();
+    assert_eq!(document.pages(), 3);
+    assert!(document.pdf().is_none());
+    assert!(document.notes().is_empty());
+}
+
+#[test]
+fn a_page_keeps_its_size_on_paper() {
+    let document = open(squares(1, 612.0, 792.0), "application/pdf").unwrap();
+    let fine = document.render(0, &RASTER).unwrap();
+    assert_eq!(
+        (fine.width, fine.height, fine.x_dpi, fine.y_dpi),
+        (1728, 2156, 204, 196)
+    );
+    assert_eq!(fine.black, 204 * 196);
+    let standard = document
+        .render(
+            0,
+            &Raster {
+                resolution: Resolution::Standard,
+                ..RASTER
+            },
+        )
+        .unwrap();
+    assert_eq!((standard.height, standard.y_dpi), (1078, 98));
+    assert_eq!(standard.black, 204 * 98);
+    let a4 = document
+        .render(
+            0,
+            &Raster {
+                paper: Paper::A4,
+                ..RASTER
+            },
+        )
+        .unwrap();
+    assert_eq!(a4.height, 2292);
+    assert!(document.render(1, &RASTER).is_err());
+}
+
+#[test]
+fn landscape_is_turned_and_large_pages_shrink() {
+    let turned = open(squares(1, 792.0, 612.0), "")
+        .unwrap()
+        .render(0, &RASTER)
+        .unwrap();
+    assert!(turned.black.abs_diff(204 * 196) < 500, "{}", turned.black);
+    let poster = open(squares(1, 1224.0, 1584.0), "")
+        .unwrap()
+        .render(0, &RASTER)
+        .unwrap();
+    assert!(poster.black.abs_diff(204 * 196 / 4) < 500, "{}", poster.black);
+    let huge = open(squares(1, 200_000.0, 200_000.0), "")
+        .unwrap()
+        .render(0, &RASTER)
+        .unwrap();
+    assert_eq!((huge.width, huge.height), (1728, 2156));
+}
+
+#[test]
+fn text_becomes_pages_with_ink() {
+    let document = open("Hello, world\n", "text/plain").unwrap();
+    assert_eq!(document.pages(), 1);
+    let page = document.render(0, &RASTER).unwrap();
+    assert!((300..10_000).contains(&page.black), "{}", page.black);
+    assert!(document.pdf().unwrap().starts_with(b"%PDF-"));
+    let wide = open("Привет, Łódź\n", "text/plain")
+        .unwrap()
+        .render(0, &RASTER)
+        .unwrap();
+    assert!((300..10_000).contains(&wide.black), "{}", wide.black);
+    // A name or a claim never makes a document something else.
+    assert_eq!(
+        open("19 bytes of a text.", "application/octet-stream")
+            .unwrap()
+            .pages(),
+        1
+    );
+}
+
+#[test]
+fn a_box_is_drawn_for_a_character_without_a_glyph() {
+    let document = open("\u{4e16}", "text/plain").unwrap();
+    assert_eq!(document.notes().len(), 1);
+    assert!(document.render(0, &RASTER).unwrap().black > 50);
+}
+
+#[test]
+fn every_text_page_has_ink() {
+    let document = open("line\n".repeat(57 * 3), "text/plain").unwrap();
+    assert_eq!(document.pages(), 3);
+    for page in 0..3 {
+        assert!(document.render(page, &RASTER).unwrap().black > 0);
+    }
+}
+
+#[test]
+fn refusals_have_their_kind() {
+    assert_eq!(kind("", "text/plain"), FailureKind::Empty);
+    assert_eq!(kind("  \n", "text/plain"), FailureKind::Empty);
+    assert_eq!(kind("%PDF-1.4\ngarbage", "application/pdf"), FailureKind::Broken);
+    assert_eq!(kind(squares(0, 1.0, 1.0), "application/pdf"), FailureKind::Empty);
+    assert_eq!(
+        kind(squares(201, 10.0, 10.0), "application/pdf"),
+        FailureKind::TooManyPages
+    );
+    assert_eq!(
+        kind(
+            &b"\x7fELF\x02\x01\x01\0\0\0\0\0\0"[..],
+            "application/octet-stream"
+        ),
+        FailureKind::Unsupported
+    );
+    assert_eq!(
+        kind(&b"PK\x03\x04\x14\0\x06\0"[..], "application/zip"),
+        FailureKind::Unsupported
+    );
+    assert_eq!(kind("{\\rtf1 Hello}", "text/plain"), FailureKind::Unsupported);
+    let tight = Limits {
+        max_bytes: 100,
+        ..LIMITS
+    };
+    let refused = Document::open(part("text", "text/plain"), Terms::plain(Paper::Letter, tight))
+        .err()
+        .unwrap();
+    assert_eq!(refused.kind, FailureKind::TooLarge);
+}
+
+#[test]
+fn a_cut_pdf_is_broken() {
+    let whole = squares(5, 612.0, 792.0);
+    for share in [10, 30, 50, 70, 90] {
+        let cut = whole[..whole.len() * share / 100].to_vec();
+        assert_eq!(kind(cut, "application/pdf"), FailureKind::Broken, "{share} %");
+    }
+}
+
+#[test]
+fn lost_content_is_broken() {
+    let whole = squares(2, 612.0, 792.0);
+    let text = String::from_utf8_lossy(&whole).into_owned();
+    let lost = text.replacen("/Contents 4 0 R", "/Contents 9 0 R", 1);
+    assert_ne!(lost, text);
+    assert_eq!(kind(lost, "application/pdf"), FailureKind::Broken);
+    let lost = text.replacen("/Kids [3 0 R", "/Kids [9 0 R", 1);
+    assert_ne!(lost, text);
+    assert_eq!(kind(lost, "application/pdf"), FailureKind::Broken);
+}
+
+/// Nothing is encrypted here; the entry that says so decides.
+#[test]
+fn encryption_is_named() {
+    let whole = squares(1, 612.0, 792.0);
+    let text = String::from_utf8_lossy(&whole).into_owned();
+    let locked = text.replacen(
+        "trailer\n<<",
+        "trailer\n<< /Encrypt << /Filter /Standard /V 1 /R 2 /O (x) /U (y) /P -4 >> ",
+        1,
+    );
+    assert_ne!(locked, text);
+    assert_eq!(kind(locked, "application/pdf"), FailureKind::Encrypted);
+}
+
+#[test]
+fn active_content_is_cleaned_or_refused() {
+    let whole = String::from_utf8_lossy(&squares(1, 612.0, 792.0)).into_owned();
+    let acting = whole.replacen(
+        "/Type /Catalog",
+        "/Type /Catalog /OpenAction << /S /JavaScript /JS (app.alert\\(1\\)) >>",
+        1,
+    );
+    assert_ne!(acting, whole);
+    let cleaned = open(acting.clone(), "application/pdf").unwrap();
+    assert_eq!(cleaned.notes().len(), 1);
+    assert!(!cleaned.pdf().unwrap().windows(4).any(|word| word == b"/JS "));
+    let strict = Terms {
+        refuse_active: true,
+        ..Terms::plain(Paper::Letter, LIMITS)
+    };
+    let refused = Document::open(part(acting, "application/pdf"), strict)
+        .err()
+        .unwrap();
+    assert_eq!(refused.kind, FailureKind::Broken);
+    assert!(Document::open(part(whole, "application/pdf"), strict).is_ok());
+}
+
+#[test]
+fn a_page_whose_content_came_to_nothing_is_broken() {
+    let whole = String::from_utf8_lossy(&squares(2, 612.0, 792.0)).into_owned();
+    // Operators that nobody understands, with a painting one among them.
+    let lost = whole.replacen("270 360 72 72 re", "270 360 72 zz re", 1);
+    assert_ne!(lost, whole);
+    assert_eq!(kind(lost, "application/pdf"), FailureKind::Broken);
+    // White on white is what was meant.
+    let white = whole.replacen("270 360 72 72 re", "1 g 0 0 90 90 re", 1);
+    assert_eq!(open(white, "application/pdf").unwrap().pages(), 2);
+}

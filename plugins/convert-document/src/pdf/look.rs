@@ -1,0 +1,200 @@
+//! A quick look at what a page draws, without drawing it: whether what ought to be seen was lost on the way.
+//!
+//! The parser and the interpreter forgive much. A content stream that falls apart, a font whose glyphs are gone or a
+//! picture that can't be decoded all end in a white page and no error, so what is drawn is counted here.
+
+use hayro::hayro_interpret::font::Glyph;
+use hayro::hayro_interpret::hayro_syntax::Pdf;
+use hayro::hayro_interpret::hayro_syntax::object::Dict;
+use hayro::hayro_interpret::util::TransformExt;
+use hayro::hayro_interpret::{
+    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache,
+    InterpreterSettings, InterpreterWarning, Paint, SoftMask, interpret_page,
+};
+use hayro::hayro_syntax::page::Page;
+use hayro::kurbo::{Affine, BezPath, Rect, Shape};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// What a page came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// Something is drawn, or nothing was meant to be.
+    Fine,
+    /// Only pictures are drawn: whether they are sound shows when the page is.
+    Pictures,
+    /// The content draws, and nothing of it came out.
+    Lost,
+}
+
+/// Looks at pages of one document.
+pub(crate) struct Looker<'a> {
+    cache: InterpreterCache<'a>,
+    settings: InterpreterSettings,
+    warnings: Arc<AtomicU32>,
+    layered: bool,
+}
+
+impl<'a> Looker<'a> {
+    pub(crate) fn new(pdf: &'a Pdf) -> Self {
+        let warnings = Arc::new(AtomicU32::new(0));
+        let sink = Arc::clone(&warnings);
+        let settings = InterpreterSettings {
+            warning_sink: Arc::new(move |warning| {
+                if matches!(
+                    warning,
+                    InterpreterWarning::ImageDecodeFailure | InterpreterWarning::UnsupportedFont
+                ) {
+                    sink.fetch_add(1, Ordering::Relaxed);
+                }
+            }),
+            ..InterpreterSettings::default()
+        };
+        Self {
+            cache: InterpreterCache::new(),
+            settings,
+            warnings,
+            // Layers that are switched off are meant not to be seen.
+            layered: super::copy::root(pdf)
+                .is_some_and(|root| root.get::<Dict<'_>>("OCProperties").is_some()),
+        }
+    }
+
+    /// Looks at one page.
+    pub(crate) fn look(&self, page: &Page<'a>) -> Seen {
+        self.warnings.store(0, Ordering::Relaxed);
+        let (width, height) = page.render_dimensions();
+        let area = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
+        let transform = page.initial_transform(true).to_kurbo();
+        let mut context = Context::new(transform, area, &self.cache, page.xref(), self.settings.clone());
+        let mut eye = Eye::default();
+        interpret_page(page, &mut context, &mut eye);
+        if eye.inked {
+            return Seen::Fine;
+        }
+        if self.warnings.load(Ordering::Relaxed) > 0 || eye.lost > 0 {
+            return Seen::Lost;
+        }
+        if eye.pictures > 0 {
+            return Seen::Pictures;
+        }
+        let silent = eye.drawn == 0 && !self.layered;
+        let means_to = || page.page_stream().is_some_and(paints);
+        if silent && means_to() {
+            Seen::Lost
+        } else {
+            Seen::Fine
+        }
+    }
+}
+
+/// Whether a content stream has an operator that paints (ISO 32000-1, annex A), as a word of its own.
+fn paints(content: &[u8]) -> bool {
+    let delimits = |byte: &u8| byte.is_ascii_whitespace() || b"()<>[]{}/%".contains(byte);
+    content.split(delimits).any(|word| {
+        matches!(
+            word,
+            b"Tj"
+                | b"TJ"
+                | b"'"
+                | b"\""
+                | b"f"
+                | b"F"
+                | b"f*"
+                | b"B"
+                | b"B*"
+                | b"b"
+                | b"b*"
+                | b"S"
+                | b"s"
+                | b"Do"
+                | b"sh"
+                | b"BI"
+        )
+    })
+}
+
+/// A device that draws nothing and remembers what it was asked to.
+#[derive(Default)]
+struct Eye {
+    /// Something dark has an outline.
+    inked: bool,
+    /// Calls of any kind.
+    drawn: usize,
+    /// Glyphs that ought to be seen and have no outline.
+    lost: usize,
+    pictures: usize,
+}
+
+/// Whether a paint leaves white paper white.
+fn is_pale(paint: &Paint<'_>) -> bool {
+    match paint {
+        Paint::Color(color) => {
+            let [r, g, b, a] = color.to_rgba().to_rgba8();
+            a == 0 || [r, g, b].iter().all(|part| *part >= 250)
+        }
+        Paint::Pattern(_) => false,
+    }
+}
+
+impl<'a> Device<'a> for Eye {
+    fn draw_path(&mut self, path: &BezPath, props: DrawProps<'a>, mode: &DrawMode) {
+        self.drawn += 1;
+        self.inked |= !matches!(mode, DrawMode::Invisible) && !path.is_empty() && !is_pale(&props.paint);
+    }
+
+    fn push_clip_path(&mut self, _: &ClipPath) {}
+
+    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'a>>, _: BlendMode) {}
+
+    fn draw_glyph_run(
+        &mut self,
+        run: &hayro::hayro_interpret::font::GlyphRun<'_, 'a>,
+        props: DrawProps<'a>,
+        mode: &DrawMode,
+    ) {
+        self.drawn += 1;
+        if self.inked || matches!(mode, DrawMode::Invisible) || is_pale(&props.paint) {
+            return;
+        }
+        for glyph in run.glyphs() {
+            match &**glyph {
+                Glyph::Outline(outline) => {
+                    if outline.outline().bounding_box().area() > 0.0 {
+                        self.inked = true;
+                        return;
+                    }
+                    // A space has no outline and loses nothing.
+                    self.lost += usize::from(!matches!(outline.char_code(), 0 | 3 | 9 | 10 | 13 | 32 | 160));
+                }
+                Glyph::Type3(glyph) => {
+                    glyph.interpret(self, Affine::IDENTITY, Affine::IDENTITY, &props.paint);
+                }
+            }
+        }
+    }
+
+    fn draw_image(&mut self, _: Image<'a, '_>, _: ImageDrawProps<'a>) {
+        self.drawn += 1;
+        self.pictures += 1;
+    }
+
+    fn pop_clip(&mut self) {}
+
+    fn pop_transparency_group(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn painting_operators_are_words_of_their_own() {
+        for content in ["BT (x)Tj ET", "[(x)]TJ", "0 0 1 1 re\nf*", "/I Do"] {
+            assert!(paints(content.as_bytes()), "{content}");
+        }
+        for content in ["q Q", "1 0 0 rg /Sf gs", "BT ET"] {
+            assert!(!paints(content.as_bytes()), "{content}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Many faxes wait: they go out in the order of their times. What that costs is measured by the bench `dispatch`.
+
+use faxgate::base::id::IdSource;
+use faxgate::domain::audit::AuditEntry;
+use faxgate::domain::event::{EventKind, TimelineEntry};
+use faxgate::domain::ids::JobId;
+use faxgate::domain::job::Job;
+use faxgate::domain::number::E164;
+use faxgate::store::{NewJob, Store};
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::harness::dice;
+use crate::harness::house::House;
+
+/// Makes `count` jobs that are due one after the other, the last one first.
+async fn queue(store: &Store, now: Timestamp, count: usize) -> Vec<JobId> {
+    let ids = IdSource::default();
+    let made: Vec<JobId> = (0..count).map(|_| JobId(ids.next(now))).collect();
+    let jobs = made.iter().rev().enumerate().map(|(n, id)| {
+        let to = E164::new(&format!("+1212{}", 2_000_000 + n)).expect("number");
+        let job = Job {
+            wake_at: Some(now - SignedDuration::from_millis((count - n) as i64)),
+            ..Job::queued(*id, "desk", to, now)
+        };
+        store.create_job(NewJob {
+            job,
+            document: None,
+            timeline: vec![TimelineEntry::new(now, EventKind::Accepted)],
+            idempotency: None,
+            audit: AuditEntry::new(now, "desk", "fax.accepted", id),
+        })
+    });
+    for created in join_all(jobs).await {
+        created.expect("a job");
+    }
+    made.into_iter().rev().collect()
+}
+
+#[test]
+fn a_long_queue_goes_out_in_the_order_of_its_times() {
+    let count = 2000 * dice::count("FAXGATE_STRESS", 1);
+    let mut house = House::open(&[("DISPATCH_CONCURRENCY", "1")]);
+    house.kill();
+    let store = house.closed();
+    let due = house.outside.block_on(queue(&store, house.clock.now(), count));
+    store.close();
+    drop(store);
+    house.start();
+    while house.outside.block_on(house.provider.faxes()).len() < 50 {
+        house.breathe(5);
+    }
+    let faxes = house.outside.block_on(house.provider.faxes());
+    let order: Vec<_> = faxes
+        .iter()
+        .map(|fax| fax["job"].as_str().expect("job").to_owned())
+        .collect();
+    let expected: Vec<_> = due.iter().take(order.len()).map(ToString::to_string).collect();
+    assert_eq!(order, expected);
+}

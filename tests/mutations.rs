@@ -1,0 +1,164 @@
+//! Damaged and malicious documents through every parser: the sandbox answers each of them with a page or a refusal, and
+//! goes on serving.
+//!
+//! `FAXGATE_STRESS=25` runs twenty-five times as many: ten thousand.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use faxgate::domain::document::DocumentRefusal;
+use faxgate::plugin::{FailureKind, PolicyError};
+
+use crate::corpus::{Expect, Sandbox, every_case};
+use crate::harness::dice::{Dice, count};
+
+/// Damaged documents in every run of the tests.
+const USUAL: usize = 400;
+/// What a call may use of memory, in bytes: the default of `memory_mb`.
+const MEMORY: u64 = 256 << 20;
+
+/// Damages a document in one of the ways in which files are damaged, or in one that finds bugs.
+fn damage(bytes: &[u8], other: &[u8], dice: &mut Dice) -> Vec<u8> {
+    let mut out = bytes.to_vec();
+    let mut at = |out: &Vec<u8>| dice.roll(out.len());
+    match at(&vec![0; 9]) {
+        0 => {
+            for _ in 0..=at(&vec![0; 30]) {
+                let place = at(&out);
+                if let Some(byte) = out.get_mut(place) {
+                    *byte ^= 1 << (place % 8);
+                }
+            }
+        }
+        1 => out.truncate(at(&out)),
+        2 => {
+            let from = at(&out);
+            let length = at(&vec![0; 400]);
+            out.drain(from..(from + length).min(out.len()));
+        }
+        3 => {
+            // Numbers become other numbers.
+            for _ in 0..20 {
+                let place = at(&out);
+                let digit = b'0' + u8::try_from(at(&vec![0; 10])).unwrap_or(0);
+                if let Some(byte) = out.get_mut(place).filter(|byte| byte.is_ascii_digit()) {
+                    *byte = digit;
+                }
+            }
+        }
+        4 => {
+            let from = at(&out);
+            let chunk = out[from..(from + 300).min(out.len())].to_vec();
+            for _ in 0..at(&vec![0; 40]) {
+                let place = at(&out);
+                out.splice(place..place, chunk.iter().copied());
+            }
+        }
+        5 => {
+            for value in [0x00, 0xff, 0x7f] {
+                let from = at(&out);
+                let end = (from + at(&vec![0; 16])).min(out.len());
+                out[from..end].fill(value);
+            }
+        }
+        6 => {
+            // The head of one and the tail of another.
+            let cut = at(&out);
+            out.truncate(cut);
+            out.extend_from_slice(&other[at(&other.to_vec())..]);
+        }
+        7 => {
+            // Large numbers where small ones were.
+            let text: [&[u8]; 5] = [b"99999999", b"-1", b"2147483648", b"1e9999", b"0.0000001"];
+            let digits: Vec<usize> = (0..out.len())
+                .filter(|place| out[*place].is_ascii_digit())
+                .collect();
+            if !digits.is_empty() {
+                let place = digits[at(&vec![0; digits.len()])];
+                out.splice(place..=place, text[at(&vec![0; 5])].iter().copied());
+            }
+        }
+        _ => {
+            let place = at(&out);
+            let from = at(&out);
+            let end = (from + 2000).min(out.len());
+            let moved: Vec<u8> = out.drain(from..end).collect();
+            let place = place.min(out.len());
+            out.splice(place..place, moved);
+        }
+    }
+    out
+}
+
+/// What came of a document, as a word; an error when it is neither a page nor a refusal.
+fn verdict<T>(answer: Result<T, PolicyError<DocumentRefusal>>) -> Result<&'static str, String> {
+    match answer {
+        Ok(_) => Ok("page"),
+        Err(PolicyError::Refused(_)) => Ok("refused"),
+        Err(PolicyError::Failed(failure)) => match failure.kind {
+            // Each of these reaches the sender as a 4xx about the document.
+            FailureKind::Trap => Ok("trap"),
+            FailureKind::CpuDeadline => Ok("processor time"),
+            FailureKind::OutOfMemory => Ok("memory"),
+            FailureKind::StackOverflow => Ok("stack"),
+            FailureKind::TooMuchData => Ok("too much data"),
+            _ => Err(failure.to_string()),
+        },
+        Err(PolicyError::Busy) => Err("busy".to_owned()),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_documents_are_answered_and_nothing_dies() {
+    let sources: Vec<(String, Vec<u8>)> = every_case()
+        .into_iter()
+        .filter(|case| matches!(case.expect, Expect::Fax { .. }) && (1..200_000).contains(&case.bytes.len()))
+        .map(|case| (case.name, case.bytes))
+        .collect();
+    let total = USUAL * count("FAXGATE_STRESS", 1);
+    let mut dice = Dice::seeded();
+    let sandbox = Sandbox::open().await;
+    let mut seen: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let mut running = tokio::task::JoinSet::new();
+    for number in 0..total {
+        while running.len() >= 2 {
+            let (name, word): (String, Result<&'static str, String>) =
+                running.join_next().await.expect("one").expect("no panic");
+            *seen
+                .entry(word.unwrap_or_else(|why| panic!("{name}: {why}")))
+                .or_default() += 1;
+        }
+        // Every source has its turn.
+        let (name, bytes) = &sources[number % sources.len()];
+        let other = &sources[dice.roll(sources.len())].1;
+        let damaged = damage(bytes, other, &mut dice);
+        let (sandbox, name) = (Arc::clone(&sandbox), name.clone());
+        running.spawn(async move { (name, one(&sandbox, damaged).await) });
+    }
+    while let Some(done) = running.join_next().await {
+        let (name, word) = done.expect("no panic");
+        *seen
+            .entry(word.unwrap_or_else(|why| panic!("{name}: {why}")))
+            .or_default() += 1;
+    }
+    let peak = sandbox.memory_peak();
+    eprintln!("{total} damaged documents: {seen:?}, {} MiB at most", peak >> 20);
+    assert!(peak <= MEMORY, "{peak}");
+    // It still does what it did before.
+    assert_eq!(
+        sandbox
+            .convert(b"still here\n".to_vec())
+            .await
+            .expect("a page")
+            .pages,
+        1
+    );
+}
+
+/// Converts a document and draws its first page.
+async fn one(sandbox: &Sandbox, bytes: Vec<u8>) -> Result<&'static str, String> {
+    match sandbox.convert(bytes).await {
+        Ok(made) => verdict(sandbox.draw(made.pdf, 1).await),
+        Err(error) => verdict(Err::<(), _>(error)),
+    }
+}
