@@ -43,6 +43,11 @@ async fn too_many_requests_at_once_are_told_to_come_back() {
     let refused = ask("192.0.2.1", "/fax").await;
     assert_eq!(refused.status, 503, "one address has its share");
     assert_eq!(ask("192.0.2.2", "/fax").await.status, 200, "others have theirs");
+    assert_eq!(
+        ask("127.0.0.1", "/fax").await.status,
+        200,
+        "a proxy of ours has no share of its own"
+    );
     for n in 2..5 {
         for _ in 0..2 {
             open.push(held(&world, &from(&format!("192.0.2.{n}"))).await);

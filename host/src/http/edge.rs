@@ -283,7 +283,9 @@ async fn admitted(edge: &Edge, router: &Router, client: &Client, request: Reques
     if request.uri().path() == "/health" {
         return guarded(router, request).await;
     }
-    let address = (!client.is_local()).then_some(client.address);
+    // A proxy of ours that does not say for whom it asks may ask for many.
+    let shared = client.is_local() || edge.is_trusted_proxy(client.address);
+    let address = (!shared).then_some(client.address);
     let Some(place) = edge.0.requests.place(address) else {
         metrics::counter!(HTTP_REQUESTS_SHED).increment(1);
         return Problem::overloaded().into_response();
