@@ -25,10 +25,12 @@ mod load;
 #[path = "http/servers.rs"]
 mod servers;
 
+use std::path::Path;
+
 use delivery::Delivery;
 use load::{Case, Target};
 use serde_json::{Value, json};
-use servers::ROOT_KEY;
+use servers::{Process, ROOT_KEY};
 
 /// Rounds of each measurement.
 const ROUNDS: usize = 3;
@@ -53,27 +55,47 @@ async fn run() {
     let (certificate, _) = servers::certificate(data);
     let (service, plain) = servers::faxgate(data).await;
     let plain = format!("http://{plain}");
-    let key = new_key(&plain).await;
-    let text = Case::fax("POST /fax, 50 lines of text", &key, &documents::text(50));
     let edge = Target::new(service.address, &certificate, false);
-    let accepted: Value = serde_json::from_slice(&edge.sample(&text).await).unwrap();
-    let fax = format!("/fax/{}", accepted["id"].as_str().unwrap());
     let pdf = documents::pdf(100 * 1024);
-    let link = link_to_received(&plain, &pdf).await;
+    let cases = cases(&edge, &plain, &pdf).await;
     std::fs::write(data.join("file.pdf"), &pdf).unwrap();
     let nginx = servers::nginx(data, HEALTH, &data.join("file.pdf")).await;
     if nginx.is_none() {
         println!("nginx is not installed: its column stays empty");
     }
-
+    let race = Race {
+        data,
+        certificate: &certificate,
+        service: &service,
+        nginx: nginx.as_ref(),
+    };
     println!(
         "{:<32} {:>9} {:>9} {:>9} {:>8} {:>8}",
         "requests a second", "bare", "nginx", "faxgate", "to bare", "to nginx"
     );
+    for (case, at_nginx) in &cases {
+        race.requests(case, *at_nginx).await;
+    }
+    race.handshakes().await;
+    let before = service.resident();
+    let after = edge.idle(IDLE, || service.resident()).await;
+    println!(
+        "{IDLE} idle TLS connections: {} MiB more than {} MiB",
+        (after - before) / 1024,
+        before / 1024
+    );
+}
+
+/// What is asked, and where nginx has the same.
+async fn cases(edge: &Target, plain: &str, pdf: &[u8]) -> Vec<(Case, Option<&'static str>)> {
+    let key = new_key(plain).await;
+    let text = Case::fax("POST /fax, 50 lines of text", &key, &documents::text(50));
+    let accepted: Value = serde_json::from_slice(&edge.sample(&text).await).unwrap();
+    let fax = format!("/fax/{}", accepted["id"].as_str().unwrap());
+    let link = link_to_received(plain, pdf).await;
     let health = Case::get("GET /health", "/health", None);
     let document = Case::get("PDF of 100 KB by link", &link, None);
-    let read = Case::get("GET /fax/{id}", &fax, Some(&key));
-    let cases = [
+    vec![
         (health.clone(), Some("/small")),
         (named(health, "GET /health, HTTP/2").over_http2(), Some("/small")),
         (document.clone(), Some("/file")),
@@ -81,19 +103,30 @@ async fn run() {
             named(document, "PDF of 100 KB by link, HTTP/2").over_http2(),
             Some("/file"),
         ),
-        (read, None),
+        (Case::get("GET /fax/{id}", &fax, Some(&key)), None),
         (Case::get("GET /fax", "/fax", Some(&key)), None),
         (text, None),
-        (Case::fax("POST /fax, PDF of 100 KB", &key, &pdf), None),
-    ];
-    for (case, at_nginx) in &cases {
-        let to = |address| Target::new(address, &certificate, case.http2);
-        let edge = to(service.address);
-        let bare = servers::bare(data, &edge.sample(case).await).await;
-        let bare_target = to(bare.address);
-        let nginx = nginx.as_ref().zip(*at_nginx).map(|(nginx, path)| {
+        (Case::fax("POST /fax, PDF of 100 KB", &key, pdf), None),
+    ]
+}
+
+/// The servers side by side.
+struct Race<'a> {
+    data: &'a Path,
+    certificate: &'a Path,
+    service: &'a Process,
+    nginx: Option<&'a Process>,
+}
+
+impl Race<'_> {
+    async fn requests(&self, case: &Case, at_nginx: Option<&str>) {
+        let to = |server: &Process| Target::new(server.address, self.certificate, case.http2);
+        let edge = to(self.service);
+        let bare = servers::bare(self.data, &edge.sample(case).await).await;
+        let bare_target = to(&bare);
+        let nginx = self.nginx.zip(at_nginx).map(|(nginx, path)| {
             let path = path.to_owned();
-            (to(nginx.address), Case { path, ..case.clone() })
+            (to(nginx), Case { path, ..case.clone() })
         });
         let (mut best_bare, mut best_nginx, mut best_edge) = (0.0_f64, 0.0_f64, 0.0_f64);
         for _ in 0..ROUNDS {
@@ -105,28 +138,22 @@ async fn run() {
         }
         line(case.name, best_bare, best_nginx, best_edge);
     }
-    let bare = servers::bare(data, &HEALTH.into()).await;
-    let mut best = [0.0_f64; 3];
-    for _ in 0..ROUNDS {
-        let addresses = [
-            Some(bare.address),
-            nginx.as_ref().map(|nginx| nginx.address),
-            Some(service.address),
-        ];
-        for (best, address) in best.iter_mut().zip(addresses) {
-            if let Some(address) = address {
-                *best = best.max(Target::new(address, &certificate, false).handshakes().await);
+
+    async fn handshakes(&self) {
+        let bare = servers::bare(self.data, &HEALTH.into()).await;
+        let servers = [Some(&bare), self.nginx, Some(self.service)];
+        let mut best = [0.0_f64; 3];
+        for _ in 0..ROUNDS {
+            for (best, server) in best.iter_mut().zip(servers) {
+                if let Some(server) = server {
+                    let target = Target::new(server.address, self.certificate, false);
+                    *best = best.max(target.handshakes().await);
+                }
             }
         }
+        let [bare, nginx, edge] = best;
+        line("full handshakes", bare, nginx, edge);
     }
-    line("full handshakes", best[0], best[1], best[2]);
-    let before = service.resident();
-    let after = edge.idle(IDLE, || service.resident()).await;
-    println!(
-        "{IDLE} idle TLS connections: {} MiB more than {} MiB",
-        (after - before) / 1024,
-        before / 1024
-    );
 }
 
 fn named(case: Case, name: &'static str) -> Case {

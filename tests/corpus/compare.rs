@@ -128,7 +128,7 @@ pub(crate) fn ghostscript(folder: &Path, file: &Path) -> Result<Vec<u64>, String
         };
         // P4, a comment, width and height; then packed rows, 1 is black.
         let mut lines = bytes.splitn(4, |byte| *byte == b'\n');
-        let size = lines.by_ref().skip(2).next().unwrap_or_default();
+        let size = lines.by_ref().nth(2).unwrap_or_default();
         assert_eq!(size, b"1728 2156", "{}", String::from_utf8_lossy(size));
         let bits = lines.next().unwrap_or_default();
         found.push(bits.iter().map(|byte| u64::from(byte.count_ones())).sum());
