@@ -100,6 +100,7 @@ async fn slots() {
             data: text.clone().into(),
             media_type: MediaType::Text,
             file_name: None,
+            attributes: Vec::new(),
         };
         let begin = Instant::now();
         plugins.normalize("(212) 555-0142", "US", false).await.unwrap();

@@ -5,6 +5,7 @@
 //! them what they would have shown is skipped, and said so.
 
 pub(crate) mod compare;
+mod content;
 mod pdfs;
 mod pictures;
 pub(crate) mod refusals;
@@ -173,6 +174,7 @@ pub(crate) fn every_case() -> Vec<Case> {
     let mut all = texts::cases();
     all.extend(pictures::cases());
     all.extend(pdfs::cases());
+    all.extend(content::cases());
     all.extend(refusals::cases());
     all
 }
