@@ -95,6 +95,12 @@ async fn uploads_beyond_the_spool_are_told_to_come_back() {
     first.write_all(begin.as_bytes()).await.expect("sent");
     first.write_all(&document).await.expect("sent");
     first.flush().await.expect("sent");
+    let spool = world.data().join("spool");
+    let spooled = || gate::files(&spool).iter().map(|(_, bytes)| bytes).sum::<u64>();
+    wait::until("the first upload to lie in the spool", || async {
+        (spooled() >= 600 << 10).then_some(())
+    })
+    .await;
     let fax = Fax::pdf("+12125550142", document);
     let refused = wait::until("the spool to be full", || async {
         let answer = world.admin.send(&fax).await;
@@ -109,6 +115,6 @@ async fn uploads_beyond_the_spool_are_told_to_come_back() {
         (world.admin.send(&fax).await.status == 202).then_some(())
     })
     .await;
-    let left = gate::files(&world.data().join("spool"));
+    let left = gate::files(&spool);
     assert!(left.is_empty(), "{left:?}");
 }

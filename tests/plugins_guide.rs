@@ -111,6 +111,10 @@ async fn from_nothing_to_running_policies() {
     let id = world.admin.accepted(&Fax::text("0142", "%BLANK")).await;
     let job = world.admin.job(&id).await;
     assert_eq!((&job["to"], &job["pages"]), (&json!("+12125550142"), &json!(1)));
+    wait::until_equal("the provider to be done with it", json!("success"), || async {
+        world.provider.fax_of(&id).await["status"].clone()
+    })
+    .await;
     let sent = world.provider.fax_of(&id).await["id"].to_string();
     let fetched = world.provider.content(sent.trim_matches('"')).await;
     assert!(

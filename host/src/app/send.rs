@@ -192,17 +192,7 @@ impl App {
             completed_at: None,
         };
         let answer = serde_json::to_string(&FaxJob::from(&job)).map_err(Error::internal)?;
-        let accepted = TimelineEntry::new(now, EventKind::Accepted);
-        let mut timeline = vec![match job.options.send_at {
-            Some(at) => accepted.detail("waits for its time").fact("send_at", at),
-            None => accepted,
-        }];
-        timeline.extend(
-            draft
-                .notes
-                .into_iter()
-                .map(|note| TimelineEntry::new(now, EventKind::DocumentNote).detail(note)),
-        );
+        let timeline = first_lines(&job, draft.notes);
         let new = NewJob {
             audit: origin.did(now, "fax.accepted", id),
             idempotency: claim.as_ref().map(|claim| claim.row(id, &answer, now)),
@@ -366,6 +356,20 @@ impl Drop for Claim {
             .lock()
             .remove(&(std::mem::take(&mut self.who), std::mem::take(&mut self.key)));
     }
+}
+
+/// How the timeline of a new job begins.
+fn first_lines(job: &Job, notes: Vec<String>) -> Vec<TimelineEntry> {
+    let now = job.created_at;
+    let accepted = TimelineEntry::new(now, EventKind::Accepted);
+    let accepted = match job.options.send_at {
+        Some(at) => accepted.detail("waits for its time").fact("send_at", at),
+        None => accepted,
+    };
+    let notes = notes
+        .into_iter()
+        .map(|note| TimelineEntry::new(now, EventKind::DocumentNote).detail(note));
+    std::iter::once(accepted).chain(notes).collect()
 }
 
 fn reused() -> Error {

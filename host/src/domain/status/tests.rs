@@ -99,6 +99,13 @@ fn refused_by_provider() -> FaxError {
 
 /// One of each thing that can happen, under the names that the table below uses.
 fn happenings() -> Vec<(&'static str, Happening)> {
+    let mut all = outcomes();
+    all.extend(reports());
+    all
+}
+
+/// What our own requests bring.
+fn outcomes() -> Vec<(&'static str, Happening)> {
     let reason = || "why".to_owned();
     vec![
         ("claimed", Happening::Claimed { look_at: at(60) }),
@@ -148,6 +155,13 @@ fn happenings() -> Vec<(&'static str, Happening)> {
                 ask_at: at(60),
             },
         ),
+    ]
+}
+
+/// What the provider and people say of a fax.
+fn reports() -> Vec<(&'static str, Happening)> {
+    let reason = || "why".to_owned();
+    vec![
         ("progress", news("A", ProviderStatus::InProgress)),
         ("delivered", news("A", ProviderStatus::Delivered)),
         ("failed", news("A", ProviderStatus::Failed)),

@@ -93,7 +93,7 @@ fn fax_job() -> Value {
         "id": ID, "to": "+12125550100", "to_raw": "(212) 555-0100", "status": "SUCCESS", "error": null,
         "error_type": null, "error_id": null, "pages": 1, "backend": "phaxio", "provider_sid": "1234567", "attempts": 1,
         "cost_cents": 7, "file_name": "letter.pdf", "media_type": "application/pdf", "tags": {"case": "7"},
-        "owner": "clinic", "resend_of": null, "created_at": "2030-01-31T12:00:00Z",
+        "owner": "clinic", "resend_of": null, "send_at": null, "batch_delay": null, "created_at": "2030-01-31T12:00:00Z",
         "updated_at": "2030-01-31T12:01:10Z", "completed_at": "2030-01-31T12:01:10Z", "expires_at": null,
     })
 }
