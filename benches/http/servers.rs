@@ -96,7 +96,7 @@ pub(crate) async fn nginx(data: &Path, body: &str, file: &Path) -> Option<Proces
     fs::create_dir_all(&folder).unwrap();
     let config = folder.join("nginx.conf");
     let text = format!(
-        "daemon off; worker_processes auto; pid {folder}/pid; error_log {folder}/error.log;
+        "user root; daemon off; worker_processes auto; pid {folder}/pid; error_log {folder}/error.log;
          events {{ worker_connections 16384; }}
          http {{
            access_log {folder}/access.log; default_type application/json;

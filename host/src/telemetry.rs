@@ -3,6 +3,7 @@
 //! systems, [`board`] for readiness.
 
 pub mod board;
+mod json;
 pub mod logs;
 pub mod metrics;
 pub mod otlp;

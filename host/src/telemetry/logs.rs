@@ -8,8 +8,10 @@ use std::sync::OnceLock;
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use super::json::JsonLines;
 use crate::config::LogFormat;
 
 /// Why logging could not begin.
@@ -100,10 +102,8 @@ where
         }
         LogFormat::Json => {
             let builder = builder
-                .json()
-                .flatten_event(true)
-                .with_current_span(true)
-                .with_span_list(false)
+                .fmt_fields(JsonFields::new())
+                .event_format(JsonLines)
                 .with_filter_reloading();
             let handle = builder.reload_handle();
             let refilter: Refilter = Box::new(move |filter| handle.reload(filter).is_ok());
@@ -167,6 +167,46 @@ mod tests {
         assert_eq!(line["level"], "INFO");
         assert_eq!(line["pages"], 3);
         assert_eq!(line["span"]["id"], "r1");
+    }
+
+    #[test]
+    fn json_holds_whatever_is_logged() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let (subscriber, _) = subscriber(LogFormat::Json, filter("info").unwrap(), move || writer.clone());
+        let odd = "a \"quote\", a \\, a line\nand \u{1}\u{7f} é";
+        tracing::subscriber::with_default(subscriber, || {
+            let nothing: Option<&str> = None;
+            tracing::info!(odd, shown = %odd, debug = ?odd, nan = f64::NAN, half = 0.5, minus = -1, yes = true, nothing, "{odd}");
+            tracing::info_span!("bare").in_scope(|| tracing::info!("inside"));
+            let span = tracing::info_span!("filled", odd, later = tracing::field::Empty);
+            span.record("later", 7);
+            span.in_scope(|| tracing::warn!("inside"));
+        });
+        let text = String::from_utf8(lines.0.lock().clone()).unwrap();
+        let lines: Vec<serde_json::Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let [event, bare, filled] = lines.as_slice() else {
+            panic!("{text}");
+        };
+        for name in ["message", "odd", "shown"] {
+            assert_eq!(event[name], odd, "{name}");
+        }
+        assert_eq!(event["debug"], format!("{odd:?}"));
+        assert_eq!(event["nan"], serde_json::Value::Null);
+        assert_eq!(
+            (&event["half"], &event["minus"], &event["yes"]),
+            (&0.5.into(), &(-1).into(), &true.into())
+        );
+        assert!(event.get("nothing").is_none() && event.get("span").is_none());
+        assert_eq!(bare["span"], serde_json::json!({"name": "bare"}));
+        assert_eq!(
+            filled["span"],
+            serde_json::json!({"odd": odd, "later": 7, "name": "filled"})
+        );
+        assert_eq!(filled["level"], "WARN");
     }
 
     #[test]
