@@ -95,10 +95,16 @@ async fn uploads_beyond_the_spool_are_told_to_come_back() {
     first.write_all(begin.as_bytes()).await.expect("sent");
     first.write_all(&document).await.expect("sent");
     first.flush().await.expect("sent");
-    let spool = world.data().join("spool");
-    let spooled = || gate::files(&spool).iter().map(|(_, bytes)| bytes).sum::<u64>();
-    wait::until("the first upload to lie in the spool", || async {
-        (spooled() >= 600 << 10).then_some(())
+    wait::until("the first upload to count", || async {
+        let metrics = world.admin.get("/metrics").await.text();
+        let mut bytes = metrics
+            .lines()
+            .filter_map(|line| line.strip_prefix("faxgate_spool_bytes "));
+        bytes
+            .next()?
+            .parse::<f64>()
+            .ok()
+            .filter(|&bytes| bytes > 600_000.0)
     })
     .await;
     let fax = Fax::pdf("+12125550142", document);
@@ -115,6 +121,6 @@ async fn uploads_beyond_the_spool_are_told_to_come_back() {
         (world.admin.send(&fax).await.status == 202).then_some(())
     })
     .await;
-    let left = gate::files(&spool);
+    let left = gate::files(&world.data().join("spool"));
     assert!(left.is_empty(), "{left:?}");
 }

@@ -87,15 +87,17 @@ impl Provider {
         read(path, answer).await
     }
 
+    /// What it fetched of a fax; waits until it has.
     pub(crate) async fn content(&self, id: &str) -> Vec<u8> {
         let url = self.running.url(&format!("/simulator/faxes/{id}/content"));
-        let answer = self.http.get(url).send().await.expect("simulator");
-        assert!(
-            answer.status().is_success(),
-            "content of {id}: {}",
-            answer.status()
-        );
-        answer.bytes().await.expect("content").to_vec()
+        wait::until("the provider to fetch the document", || async {
+            let answer = self.http.get(&url).send().await.expect("simulator");
+            if !answer.status().is_success() {
+                return None;
+            }
+            Some(answer.bytes().await.expect("content").to_vec())
+        })
+        .await
     }
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
