@@ -1,8 +1,11 @@
 //! Multipart forms (RFC 7578): uploads streamed to the spool, callbacks parsed from it.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use axum::body::Body;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::stream::{self, Stream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
@@ -42,6 +45,17 @@ pub(super) struct Parts {
     pub(super) files: Vec<IncomingFile>,
 }
 
+/// A stream that doesn't end in the moment in which its last bytes come.
+///
+/// The form's reader asks twice when it looks for the first boundary. Where all bytes and the end come between the two
+/// times, it takes the form for one without a boundary (multer 3.1).
+struct Unhurried<S> {
+    inner: S,
+    /// Bytes came and the reader has not had the time to look at them.
+    news: bool,
+    ended: bool,
+}
+
 /// Streams an upload: parts named `file` go to the spool, together at most `limit` bytes.
 pub(super) async fn upload(app: &App, headers: &HeaderMap, body: Body, limit: u64) -> Result<Form, Problem> {
     let boundary = boundary(headers)?;
@@ -54,7 +68,7 @@ pub(super) async fn upload(app: &App, headers: &HeaderMap, body: Body, limit: u6
     let mut left = limit;
     {
         let limits = Constraints::new().size_limit(SizeLimit::new().whole_stream(whole));
-        let mut parts = Multipart::with_constraints(&mut body, boundary, limits);
+        let mut parts = Multipart::with_constraints(Unhurried::new(&mut body), boundary, limits);
         let mut count = 0;
         while let Some(mut part) = parts.next_field().await.map_err(|error| refused(&error, limit))? {
             count += 1;
@@ -104,7 +118,8 @@ pub(super) async fn callback(app: &App, headers: &HeaderMap, body: &Upload) -> R
                     "the callback could not be kept: deliver it again",
                 )
             })?;
-            Multipart::new(ReaderStream::new(file).map_err(multer_error), boundary)
+            let file = ReaderStream::new(file).map_err(multer_error);
+            Multipart::new(Unhurried::new(file), boundary)
         }
         None => Multipart::new(once(body.bytes().await?), boundary),
     };
@@ -151,6 +166,34 @@ pub(super) async fn text_fields(headers: &HeaderMap, bytes: Bytes) -> Result<Vec
         }
     }
     Ok(fields)
+}
+
+impl<S> Unhurried<S> {
+    fn new(inner: S) -> Self {
+        Self {
+            inner,
+            news: false,
+            ended: false,
+        }
+    }
+}
+
+impl<S: Stream + Unpin> Stream for Unhurried<S> {
+    type Item = S::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let next = self.inner.poll_next_unpin(cx);
+        let news = std::mem::replace(&mut self.news, matches!(next, Poll::Ready(Some(_))));
+        self.ended = matches!(next, Poll::Ready(None));
+        if news && self.ended {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        next
+    }
 }
 
 fn once(bytes: Bytes) -> impl futures_util::Stream<Item = Result<Bytes, multer::Error>> {
@@ -240,7 +283,51 @@ fn too_many_parts() -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use super::clean_file_name;
+    use std::convert::Infallible;
+
+    use super::*;
+
+    const FORM: &str = "--edge\r\nContent-Disposition: form-data; name=\"to\"\r\n\r\n+12125550100\r\n--edge\r\n\
+        Content-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n\r\n--edg\r\n--edge--\r\n";
+
+    /// Reads the form from pieces, each of which may come late.
+    async fn read(pieces: Vec<&'static str>, late: bool) -> Result<Vec<Bytes>, multer::Error> {
+        let coming = stream::iter(pieces).then(move |piece| async move {
+            if late {
+                tokio::task::yield_now().await;
+            }
+            Ok::<_, Infallible>(Bytes::from_static(piece.as_bytes()))
+        });
+        let mut parts = Multipart::new(Unhurried::new(Box::pin(coming)), "edge");
+        let mut values = Vec::new();
+        while let Some(part) = parts.next_field().await? {
+            values.push(part.bytes().await?);
+        }
+        Ok(values)
+    }
+
+    #[tokio::test]
+    async fn a_form_may_come_in_any_pieces_at_any_time() {
+        let whole = [
+            Bytes::from_static(b"+12125550100"),
+            Bytes::from_static(b"\r\n--edg"),
+        ];
+        for late in [false, true] {
+            assert_eq!(read(vec![FORM], late).await.expect("whole"), whole);
+            for first in 0..FORM.len() {
+                for second in first..FORM.len() {
+                    let (begin, rest) = FORM.split_at(first);
+                    let (middle, end) = rest.split_at(second - first);
+                    let read = read(vec![begin, middle, end], late).await;
+                    assert_eq!(read.expect("whole"), whole, "{first}, {second}, late: {late}");
+                }
+            }
+        }
+        for cut in 0..FORM.len() - 2 {
+            let (begin, _) = FORM.split_at(cut);
+            assert!(read(vec![begin], true).await.is_err(), "cut at {cut}");
+        }
+    }
 
     #[test]
     fn file_names_lose_their_way_and_their_tricks() {
