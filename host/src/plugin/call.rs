@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, WasmBacktrace};
 
 use super::compile::Prepared;
-use super::engine::{Permit, Runtime};
+use super::engine::{Pace, Permit, Runtime};
 use super::error::{FailureKind, PluginFailure};
 use super::host_api::{CallState, Identity};
 use super::limits::{CROSSING_SLACK, CpuBudget, Limiter, Meter, SMALL_CROSSING, Timed};
@@ -20,6 +20,7 @@ use crate::config::plugins::PluginConfig;
 pub(super) struct Callee {
     pub(super) identity: Arc<Identity>,
     pub(super) prepared: Arc<Prepared>,
+    pub(super) pace: Pace,
 }
 
 /// What a call may use.
@@ -166,7 +167,7 @@ where
     let name = &callee.identity.name;
     let outcome = tokio::select! {
         biased;
-        done = runtime.run(callee.prepared.slot, Timed::new(inside, clock)) => match done {
+        done = runtime.run(callee.prepared.slot, &callee.pace, Timed::new(inside, clock)) => match done {
             Some(outcome) => outcome.map_err(|fault| failure(name, fault, &meter)),
             None => Err(PluginFailure {
                 plugin: name.clone(),

@@ -2,6 +2,7 @@
 //! in front of the pool.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ use super::types::Slot;
 
 /// One tick of the epoch: how long a guest runs before it yields to its neighbours.
 pub(super) const TICK: Duration = Duration::from_millis(5);
+/// How many calls of a plugin begin on the threads for guests after one that took longer than a tick.
+const ASIDE: u32 = 1000;
 /// How long a call waits for a free instance.
 const PERMIT_WAIT: Duration = Duration::from_secs(10);
 /// Instances beyond `plugins.instances`, for loading and checking while all others are busy.
@@ -57,6 +60,10 @@ pub(super) struct NoRoom;
 /// Threads of their own for guests that run longer than a tick, so that they never hold a thread that serves
 /// requests. They run at lower priority where the system allows it.
 struct GuestThreads(Option<tokio::runtime::Runtime>);
+
+/// Whether the calls of a plugin may begin on the thread that asks for them: the calls that may not, counted down.
+#[derive(Debug, Default)]
+pub(super) struct Pace(AtomicU32);
 
 /// Stops a task when the one that waits for it goes away.
 struct AbortOnDrop(AbortHandle);
@@ -187,22 +194,37 @@ impl Runtime {
     }
 
     /// Runs a call of a slot. Calls of microseconds begin on the caller's thread and mostly end there, which spares
-    /// the hand-over; what is left after a tick, and every conversion, runs on the threads for guests. `None` when the
-    /// call panicked.
-    pub(super) async fn run<F>(&self, slot: Slot, call: F) -> Option<F::Output>
+    /// the hand-over; what is left after a tick, and every conversion, runs on the threads for guests. So do the next
+    /// calls of a plugin that took longer: once is all that it keeps others waiting. `None` when the call panicked.
+    pub(super) async fn run<F>(&self, slot: Slot, pace: &Pace, call: F) -> Option<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
         let mut call = Box::pin(call);
-        if slot != Slot::Converter
-            && let Some(output) = call.as_mut().now_or_never()
-        {
-            return Some(output);
+        if slot != Slot::Converter && pace.is_quick() {
+            match call.as_mut().now_or_never() {
+                Some(output) => return Some(output),
+                None => pace.was_slow(),
+            }
         }
         let task = self.guests.spawn(call)?;
         let _abort = AbortOnDrop(task.abort_handle());
         task.await.ok()
+    }
+}
+
+impl Pace {
+    /// Whether the next call may begin where it is asked for.
+    fn is_quick(&self) -> bool {
+        let less = |left: u32| left.checked_sub(1);
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+            .is_err()
+    }
+
+    fn was_slow(&self) {
+        self.0.store(ASIDE, Ordering::Relaxed);
     }
 }
 
@@ -214,7 +236,7 @@ impl GuestThreads {
             .on_thread_start(|| {
                 // On Linux a nice value belongs to a thread, elsewhere to the process.
                 #[cfg(target_os = "linux")]
-                let _ = rustix::process::nice(5);
+                let _ = rustix::process::nice(10);
             })
             .build()?;
         Ok(Self(Some(runtime)))
@@ -301,4 +323,19 @@ fn start_ticker(engine: &Engine) -> std::io::Result<()> {
             }
         })?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_plugin_stands_aside_for_a_while() {
+        let pace = Pace::default();
+        assert!(pace.is_quick() && pace.is_quick());
+        pace.was_slow();
+        let aside = (0..=ASIDE).take_while(|_| !pace.is_quick()).count();
+        assert_eq!(aside, ASIDE as usize);
+        assert!(pace.is_quick());
+    }
 }

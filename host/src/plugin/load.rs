@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 
 use super::call::{Budget, Callee, Ended, run};
 use super::compile::{Entry, Prepared};
-use super::engine::Runtime;
+use super::engine::{Pace, Runtime};
 use super::error::{Flaw, Unfit};
 use super::host_api::{Identity, printable};
 use super::stats::Stats;
@@ -107,6 +107,7 @@ pub(super) async fn admit(
     let callee = Arc::new(Callee {
         identity: Arc::new(identity(&terms, prepared.slot)),
         prepared,
+        pace: Pace::default(),
     });
     let startup = Budget {
         cpu: STARTUP_CPU,
