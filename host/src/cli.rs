@@ -70,7 +70,9 @@ enum Command {
 /// Runs the command of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let outcome = run(Cli::parse().command);
+    crate::telemetry::logs::flush();
+    match outcome {
         Ok(code) => code,
         Err(error) => {
             // Each cause says more about the one before it.

@@ -1,11 +1,13 @@
-//! Floor 3: what the service says about itself. [`logs`] for people, [`metrics`] for graphs and alarms ([`requests`]
-//! for the two that every request makes), [`trace`] and [`otlp`] for whoever follows a request through several
-//! systems, [`board`] for readiness.
+//! Floor 3: what the service says about itself. [`logs`] for people ([`scope`] names the request a line belongs to),
+//! [`metrics`] for graphs and alarms ([`requests`] for the two that every request makes), [`trace`] and [`otlp`] for
+//! whoever follows a request through several systems, [`board`] for readiness.
 
 pub mod board;
-mod json;
+mod lines;
 pub mod logs;
 pub mod metrics;
 pub mod otlp;
 pub mod requests;
+pub mod scope;
 pub mod trace;
+mod writer;

@@ -19,7 +19,6 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Version};
 use tower::ServiceExt as _;
-use tracing::Instrument as _;
 
 use super::activity::Activity;
 use super::admission::Admission;
@@ -36,6 +35,7 @@ use crate::base::id::{self, IdSource};
 use crate::telemetry::metrics::HTTP_REQUESTS_SHED;
 use crate::telemetry::otlp::Fact;
 use crate::telemetry::requests::RequestMeter;
+use crate::telemetry::scope::Scope;
 use crate::telemetry::trace::{self, TRACERESPONSE};
 
 /// Names a request in answers and logs.
@@ -246,13 +246,8 @@ pub(super) async fn respond(
     let extensions = request.extensions_mut();
     extensions.insert(client);
     extensions.insert(id.clone());
-    let span = tracing::info_span!(
-        "request",
-        id = id.as_str(),
-        trace_id = trace.as_ref().map(|trace| trace.context.trace()),
-        span_id = trace.as_ref().map(|trace| trace.context.span()),
-    );
-    async {
+    let scope = Scope::new(id.0.clone(), trace.as_ref().map(|trace| trace.context));
+    let work = async {
         let answered = async {
             let refused = broken
                 .map(Problem::into_response)
@@ -273,9 +268,8 @@ pub(super) async fn respond(
             traced(trace, &method, &mut response, &id);
         }
         response
-    }
-    .instrument(span)
-    .await
+    };
+    scope.around(work).await
 }
 
 /// Runs the routes if there is room for one more request. Whether we live can always be asked.
@@ -305,8 +299,7 @@ pub(super) fn refuse_unread(edge: &Edge, connection: Connection, status: u16) ->
     let client = Client::of(connection, &headers, &config.listen.trusted_proxies);
     let id = edge.request_id(&headers, &client);
     let problem = Problem::unreadable(status);
-    let span = tracing::info_span!("request", id = id.as_str());
-    span.in_scope(|| {
+    Scope::new(id.0.clone(), None).within(|| {
         log(
             edge,
             "other",

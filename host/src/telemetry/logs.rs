@@ -8,10 +8,10 @@ use std::sync::OnceLock;
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::json::JsonLines;
+use super::lines::{JsonLines, TextLines};
+use super::writer;
 use crate::config::LogFormat;
 
 /// Why logging could not begin.
@@ -28,6 +28,9 @@ pub enum LogError {
     /// Somebody in this process logs already, or in another way.
     #[error("logging has begun already, or in another way")]
     Begun,
+    /// There is no thread to be had for it.
+    #[error("the thread that writes the log can't be made: {0}")]
+    Thread(#[source] std::io::Error),
 }
 
 /// Puts another filter into force.
@@ -41,12 +44,18 @@ static REFILTER: OnceLock<Refilter> = OnceLock::new();
 /// When `level` is no filter or logging has begun already.
 pub fn init(format: LogFormat, level: &str) -> Result<(), LogError> {
     let filter = filter(level)?;
-    let (subscriber, refilter) = subscriber(format, filter, std::io::stderr);
+    let stderr = writer::stderr().map_err(LogError::Thread)?;
+    let (subscriber, refilter) = subscriber(format, filter, stderr);
     subscriber.try_init().map_err(|_| LogError::Begun)?;
     // The first one to begin is the only one.
     drop(REFILTER.set(refilter));
     std::panic::set_hook(Box::new(report_panic));
     Ok(())
+}
+
+/// Writes out what was logged and still waits for company: for the end of the process.
+pub fn flush() {
+    writer::flush();
 }
 
 /// Logs by other directives from now on.
@@ -95,16 +104,16 @@ where
         .with_writer(writer);
     match format {
         LogFormat::Text => {
-            let builder = builder.with_ansi(false).with_filter_reloading();
+            let builder = builder
+                .with_ansi(false)
+                .event_format(TextLines)
+                .with_filter_reloading();
             let handle = builder.reload_handle();
             let refilter: Refilter = Box::new(move |filter| handle.reload(filter).is_ok());
             (Box::new(builder.finish()), refilter)
         }
         LogFormat::Json => {
-            let builder = builder
-                .fmt_fields(JsonFields::new())
-                .event_format(JsonLines)
-                .with_filter_reloading();
+            let builder = builder.event_format(JsonLines).with_filter_reloading();
             let handle = builder.reload_handle();
             let refilter: Refilter = Box::new(move |filter| handle.reload(filter).is_ok());
             (Box::new(builder.finish()), refilter)
@@ -127,9 +136,12 @@ mod tests {
     use std::io::{self, Write};
     use std::sync::Arc;
 
+    use http::HeaderValue;
     use parking_lot::Mutex;
 
     use super::*;
+    use crate::telemetry::scope::Scope;
+    use crate::telemetry::trace::Context;
 
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -144,6 +156,10 @@ mod tests {
         }
     }
 
+    fn scope(trace: Option<Context>) -> Scope {
+        Scope::new(HeaderValue::from_static("r1"), trace)
+    }
+
     fn logged(format: LogFormat, level: &str) -> String {
         let lines = Lines::default();
         let writer = lines.clone();
@@ -151,7 +167,7 @@ mod tests {
         // Begun quietly, then told otherwise: what a reload does.
         assert!(refilter(filter(level).unwrap()));
         tracing::subscriber::with_default(subscriber, || {
-            tracing::info_span!("request", id = "r1").in_scope(|| tracing::info!(pages = 3, "converted"));
+            scope(None).within(|| tracing::info!(pages = 3, "converted"));
             tracing::debug!("details");
         });
         let bytes = lines.0.lock().clone();
@@ -178,17 +194,15 @@ mod tests {
         tracing::subscriber::with_default(subscriber, || {
             let nothing: Option<&str> = None;
             tracing::info!(odd, shown = %odd, debug = ?odd, nan = f64::NAN, half = 0.5, minus = -1, yes = true, nothing, "{odd}");
-            tracing::info_span!("bare").in_scope(|| tracing::info!("inside"));
-            let span = tracing::info_span!("filled", odd, later = tracing::field::Empty);
-            span.record("later", 7);
-            span.in_scope(|| tracing::warn!("inside"));
+            let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+            scope(Context::parse(trace)).within(|| tracing::warn!("inside"));
         });
         let text = String::from_utf8(lines.0.lock().clone()).unwrap();
         let lines: Vec<serde_json::Value> = text
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
-        let [event, bare, filled] = lines.as_slice() else {
+        let [event, traced] = lines.as_slice() else {
             panic!("{text}");
         };
         for name in ["message", "odd", "shown"] {
@@ -201,19 +215,24 @@ mod tests {
             (&0.5.into(), &(-1).into(), &true.into())
         );
         assert!(event.get("nothing").is_none() && event.get("span").is_none());
-        assert_eq!(bare["span"], serde_json::json!({"name": "bare"}));
         assert_eq!(
-            filled["span"],
-            serde_json::json!({"odd": odd, "later": 7, "name": "filled"})
+            traced["span"],
+            serde_json::json!({
+                "id": "r1",
+                "trace_id": "0af7651916cd43dd8448eb211c80319c",
+                "span_id": "b7ad6b7169203331",
+                "name": "request",
+            })
         );
-        assert_eq!(filled["level"], "WARN");
+        assert_eq!(traced["level"], "WARN");
     }
 
     #[test]
     fn text_has_no_colours_and_heeds_the_level() {
         let text = logged(LogFormat::Text, "debug");
         assert!(
-            text.contains("converted pages=3") && text.contains("details"),
+            text.contains(" INFO request{id=r1}: faxgate::telemetry::logs::tests: converted pages=3\n")
+                && text.contains("DEBUG faxgate::telemetry::logs::tests: details\n"),
             "{text}"
         );
         assert!(!text.contains('\u{1b}'));
