@@ -81,6 +81,8 @@ pub struct SimulatorConfig {
     pub state_file: Option<PathBuf>,
     /// Test account: `is_test`, `test_fail` honoured, deletable faxes.
     pub test_account: bool,
+    /// Whether a live account refuses `test_fail`. What the vendor does is not documented.
+    pub refuse_test_fail: bool,
     /// Refuse more API requests a second than this with 429; none for no limit.
     pub requests_per_second: Option<f64>,
     /// Report pages under way for every fax.
@@ -222,6 +224,7 @@ impl Default for SimulatorConfig {
             accept_invalid_certs: false,
             state_file: None,
             test_account: true,
+            refuse_test_fail: false,
             requests_per_second: None,
             inflight: false,
             keep_files: true,

@@ -61,6 +61,9 @@ pub(super) struct Args {
     /// An account that is no test account
     #[arg(long)]
     live: bool,
+    /// Refuse test_fail on a live account, which ignores it else
+    #[arg(long, requires = "live")]
+    refuse_test_fail: bool,
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -86,6 +89,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         accept_invalid_certs: args.insecure,
         state_file: args.state_file,
         test_account: !args.live,
+        refuse_test_fail: args.refuse_test_fail,
         requests_per_second: args.requests_per_second,
         inflight: args.inflight,
         keep_files: true,

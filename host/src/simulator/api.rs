@@ -18,7 +18,7 @@ use super::pace::seconds;
 use super::record::{Direction, Fax, Recipient};
 use super::render::{self, ApiVersion};
 use super::script::{CreateAct, Fate, Plan, Script, Strange};
-use super::validate::{self, Wanted};
+use super::validate::{self, Testing, Wanted};
 use super::world::World;
 use super::{answer, life};
 use crate::base::clock::before;
@@ -63,7 +63,7 @@ async fn create(State(api): State<Api>, Extension(form): Fields) -> Response {
     }
     let job = form.get("tag[faxgate_job]").unwrap_or_default().to_owned();
     world.edit().count_create(&job);
-    let wanted = match validate::wanted(&form, world.config.test_account) {
+    let wanted = match validate::wanted(&form, Testing::of(&world.config)) {
         Ok(wanted) => wanted,
         Err(problem) => return answer::fail(422, &problem),
     };

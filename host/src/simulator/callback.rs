@@ -183,6 +183,7 @@ pub(super) async fn attempt(world: &Arc<World>, id: u64, message: &Message, numb
     // Basic credentials in the address become a header: the client does that.
     let mut request = world
         .http
+        .for_attempt(&message.style.url, number)
         .post(&message.style.url)
         .header(CONTENT_TYPE, &message.content_type)
         .body(message.body.clone())

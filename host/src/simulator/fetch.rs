@@ -97,6 +97,7 @@ async fn fetched(world: &Arc<World>, id: u64, url: &str) -> Result<Bytes, Failur
 async fn once(world: &Arc<World>, url: &str) -> Result<Bytes, String> {
     let response = world
         .http
+        .any
         .get(url)
         .timeout(TIMEOUT)
         .send()

@@ -1,6 +1,7 @@
 //! Sockets and tasks.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,11 +19,14 @@ use super::answer::Dropped;
 use super::fetch::told;
 use super::record::Direction;
 use super::render::ApiVersion;
-use super::world::World;
+use super::world::{Clients, World};
 use super::{RunningSimulator, SimulatorConfig, SimulatorError, api, control, life};
 
 /// How often the state file is written when something changed.
 const SAVE_EVERY: Duration = Duration::from_millis(200);
+
+/// Addresses that callbacks come from, at most.
+const SOURCES: u8 = 4;
 
 /// The answer is withheld on purpose.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +36,13 @@ struct ClosedOnPurpose;
 /// Starts everything.
 pub(super) async fn start(config: SimulatorConfig) -> Result<RunningSimulator, SimulatorError> {
     let listen = config.listen;
-    let world = Arc::new(World::new(config.clone(), client(&config)?)?);
+    let clients = Clients {
+        any: client(&config, None)?,
+        loopback: loopback_sources()
+            .map(|source| client(&config, Some(source)))
+            .collect::<Result<_, _>>()?,
+    };
+    let world = Arc::new(World::new(config.clone(), clients)?);
     let failed = |source| SimulatorError::Listen { listen, source };
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
@@ -109,13 +119,22 @@ async fn connection(stream: TcpStream, router: Router) {
         .await;
 }
 
-/// The client that fetches documents and posts callbacks. It trusts the authorities given, else the machine's; a
+/// Addresses of this machine that callbacks to this machine come from in turn, as the vendor's come from several. Where
+/// the system has no more than one, none.
+fn loopback_sources() -> impl Iterator<Item = IpAddr> {
+    (1..=SOURCES)
+        .map(|last| IpAddr::from([127, 0, 0, last]))
+        .filter(|source| std::net::TcpListener::bind((*source, 0)).is_ok())
+}
+
+/// A client that fetches documents and posts callbacks, from the address `source` if there is one. It trusts the authorities given, else the machine's; a
 /// machine without any still serves addresses in clear.
-fn client(config: &SimulatorConfig) -> Result<reqwest::Client, SimulatorError> {
+fn client(config: &SimulatorConfig, source: Option<IpAddr>) -> Result<reqwest::Client, SimulatorError> {
     let failed = |error: reqwest::Error| SimulatorError::Client(told(&error));
     let builder = || {
         reqwest::Client::builder()
             .user_agent("faxgate-simulator")
+            .local_address(source)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .no_proxy()

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -31,6 +32,7 @@ const JOB: &str = "01jdz00000000000000000000a";
 
 /// A callback as it came.
 struct Hit {
+    from: IpAddr,
     path: String,
     headers: HeaderMap,
     form: Form,
@@ -54,11 +56,11 @@ impl Site {
         let statuses = Arc::clone(&answers);
         tokio::spawn(async move {
             loop {
-                let (stream, _) = listener.accept().await.unwrap();
+                let (stream, peer) = listener.accept().await.unwrap();
                 let (sender, statuses) = (sender.clone(), Arc::clone(&statuses));
                 let service = service_fn(move |request: Request<Incoming>| {
                     let (sender, statuses) = (sender.clone(), Arc::clone(&statuses));
-                    async move { Ok::<_, Infallible>(serve_site(request, &sender, &statuses).await) }
+                    async move { Ok::<_, Infallible>(serve_site(request, peer.ip(), &sender, &statuses).await) }
                 });
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
@@ -77,6 +79,7 @@ impl Site {
 
 async fn serve_site(
     request: Request<Incoming>,
+    from: IpAddr,
     sender: &mpsc::UnboundedSender<Hit>,
     statuses: &Mutex<VecDeque<u16>>,
 ) -> Response<Full<Bytes>> {
@@ -99,6 +102,7 @@ async fn serve_site(
     let status = statuses.lock().pop_front().unwrap_or(200);
     let path = parts.uri.path_and_query().unwrap().to_string();
     let _ = sender.send(Hit {
+        from,
         path,
         headers: parts.headers,
         form,

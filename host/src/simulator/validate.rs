@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::SimulatorConfig;
 use super::form::Form;
 use super::record::Failure;
 
@@ -25,8 +26,29 @@ const MOST_RECIPIENTS: usize = 15;
 const MOST_TAGS: usize = 10;
 const LONGEST_HEADER: usize = 50;
 
+/// What becomes of `test_fail`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Testing {
+    /// A test account fails as it is told to.
+    Honoured,
+    /// A live account sends the fax.
+    Ignored,
+    /// A live account that wants no tests.
+    Refused,
+}
+
+impl Testing {
+    pub(super) fn of(config: &SimulatorConfig) -> Self {
+        match (config.test_account, config.refuse_test_fail) {
+            (true, _) => Self::Honoured,
+            (false, false) => Self::Ignored,
+            (false, true) => Self::Refused,
+        }
+    }
+}
+
 /// Checks a request to send.
-pub(super) fn wanted(form: &Form, test_account: bool) -> Result<Wanted, String> {
+pub(super) fn wanted(form: &Form, testing: Testing) -> Result<Wanted, String> {
     let to = recipients(form)?;
     let content_urls: Vec<String> = form
         .all("content_url")
@@ -71,7 +93,7 @@ pub(super) fn wanted(form: &Form, test_account: bool) -> Result<Wanted, String> 
         caller_id,
         batch_delay: whole(form, "batch_delay", 0..=3600)?,
         cancel_timeout: whole(form, "cancel_timeout", 3..=60)?,
-        test_fail: test_fail(form, test_account)?,
+        test_fail: test_fail(form, testing)?,
     })
 }
 
@@ -132,11 +154,16 @@ fn whole(form: &Form, name: &str, range: std::ops::RangeInclusive<u32>) -> Resul
         })
 }
 
-/// The failure a test asks for. Live accounts ignore the field.
-fn test_fail(form: &Form, test_account: bool) -> Result<Option<Failure>, String> {
-    let Some(kind) = form.get("test_fail").filter(|_| test_account) else {
+/// The failure a test asks for.
+fn test_fail(form: &Form, testing: Testing) -> Result<Option<Failure>, String> {
+    let Some(kind) = form.get("test_fail") else {
         return Ok(None);
     };
+    match testing {
+        Testing::Honoured => {}
+        Testing::Ignored => return Ok(None),
+        Testing::Refused => return Err("test_fail is only for test credentials.".to_owned()),
+    }
     let (id, message) = match kind {
         "documentConversionError" => (122, "User simulated Document Conversion Error"),
         "lineError" => (121, "User requested simulated lineError"),
@@ -186,7 +213,7 @@ mod tests {
         let long = "x".repeat(51);
         let url = ("content_url", "http://localhost/a.pdf");
         let to = ("to", "+12125550142");
-        assert!(wanted(&form(&[to, url]), true).is_ok());
+        assert!(wanted(&form(&[to, url]), Testing::Honoured).is_ok());
         let tags: Vec<String> = (0..11).map(|n| format!("tag[{n}]")).collect();
         let mut many = vec![to, url];
         many.extend(tags.iter().map(|tag| (tag.as_str(), "x")));
@@ -205,9 +232,13 @@ mod tests {
             vec![to, url, ("test_fail", "coffee")],
             vec![to, url, ("callback_url", "nowhere")],
         ] {
-            assert!(wanted(&form(&bad), true).is_err(), "{bad:?}");
+            assert!(wanted(&form(&bad), Testing::Honoured).is_err(), "{bad:?}");
         }
         // A live account does not look at the field.
-        assert!(wanted(&form(&[to, url, ("test_fail", "coffee")]), false).is_ok());
+        let testing = form(&[to, url, ("test_fail", "faxError")]);
+        let failure = |testing_: Testing| wanted(&testing, testing_).map(|wanted| wanted.test_fail.is_some());
+        assert_eq!(failure(Testing::Honoured), Ok(true));
+        assert_eq!(failure(Testing::Ignored), Ok(false));
+        assert!(failure(Testing::Refused).is_err());
     }
 }

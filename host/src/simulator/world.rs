@@ -33,7 +33,7 @@ pub(super) struct World {
     pub(super) pace: Pace,
     /// The times it writes.
     pub(super) clock: Clock,
-    pub(super) http: reqwest::Client,
+    pub(super) http: Clients,
     pub(super) stop: CancellationToken,
     pub(super) tasks: TaskTracker,
     /// Moves whenever a fax was cancelled or a clock advanced.
@@ -85,8 +85,34 @@ struct Kept {
     counts: Counts,
 }
 
+/// Clients for everything that the simulator asks of others.
+#[derive(Debug)]
+pub(super) struct Clients {
+    /// From whatever address the system chooses.
+    pub(super) any: reqwest::Client,
+    /// Each from an address of its own, for what is on this machine.
+    pub(super) loopback: Vec<reqwest::Client>,
+}
+
+impl Clients {
+    /// The client for attempt `number` of calling back to `url`: each attempt comes from another address.
+    pub(super) fn for_attempt(&self, url: &str, number: u32) -> &reqwest::Client {
+        let url = url::Url::parse(url).ok();
+        let here = match url.as_ref().and_then(url::Url::host) {
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Domain(name)) => name == "localhost",
+            _ => false,
+        };
+        let turn = usize::try_from(number).unwrap_or_default();
+        let in_turn = self
+            .loopback
+            .get(turn.checked_rem(self.loopback.len()).unwrap_or_default());
+        in_turn.filter(|_| here).unwrap_or(&self.any)
+    }
+}
+
 impl World {
-    pub(super) fn new(config: SimulatorConfig, http: reqwest::Client) -> Result<Self, SimulatorError> {
+    pub(super) fn new(config: SimulatorConfig, http: Clients) -> Result<Self, SimulatorError> {
         let pace = Pace::new(config.time_scale).ok_or(SimulatorError::TimeScale)?;
         let mut book = Book::new(&config);
         if let Some(file) = config.state_file.as_deref().filter(|file| file.exists()) {

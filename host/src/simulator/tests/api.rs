@@ -139,6 +139,17 @@ async fn live_accounts_keep_faxes_and_ignore_simulated_failures() {
     let id = room.send_with("+12125550142", &[("test_fail", "faxError")]).await;
     let fax = room.finished(id).await;
     assert_eq!(fax["recipients"][0]["error_id"], 119);
+    let room = Room::with(|config| {
+        config.test_account = false;
+        config.refuse_test_fail = true;
+    })
+    .await;
+    let form = [
+        ("to", "+12125550142"),
+        ("content_url", &room.site.url("/doc.pdf")),
+        ("test_fail", "faxError"),
+    ];
+    assert_eq!(room.call(Method::POST, "/v2.1/faxes", &form).await.0, 422);
 }
 
 #[tokio::test]

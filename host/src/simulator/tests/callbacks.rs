@@ -101,6 +101,27 @@ async fn a_failed_delivery_is_repeated_on_schedule_with_the_same_bytes() {
     assert_eq!(attempts[16]["attempt"], 17);
 }
 
+/// Only where a machine has more than one loopback address (Linux).
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn each_attempt_comes_from_another_address() {
+    let mut room = Room::with(|config| {
+        config.time_scale = 1.0;
+        config.completion = Duration::ZERO;
+    })
+    .await;
+    room.site.answers.lock().extend([500; 3]);
+    room.send("+12125550142").await;
+    let mut sources = vec![room.site.next().await.from];
+    for wait in [300, 600, 1200] {
+        room.control("/simulator/clock", json!({ "advance_seconds": wait }))
+            .await;
+        let source = room.site.next().await.from;
+        assert!(!sources.contains(&source), "{source} after {sources:?}");
+        sources.push(source);
+    }
+}
+
 #[tokio::test]
 async fn callbacks_come_twice_out_of_order_or_not_at_all() {
     let mut room = Room::new().await;
