@@ -34,6 +34,7 @@ mod job_writes;
 mod key;
 mod keyring;
 mod keys;
+mod lately;
 mod list;
 mod meta;
 mod record;
@@ -63,6 +64,7 @@ use crate::base::clock::Clock;
 use crate::domain::link::LinkKey;
 use db::{Db, Room};
 use keyring::Keyring;
+use lately::Lately;
 use meta::Secrets;
 use touch::Touches;
 use writer::Writer;
@@ -100,6 +102,7 @@ struct Shared {
     secrets: Secrets,
     touches: Mutex<Touches>,
     keyring: Keyring,
+    lately: Lately,
     /// Rings when a document has to go at once.
     due: Arc<Notify>,
 }
@@ -194,6 +197,7 @@ impl Store {
                 secrets,
                 touches: Mutex::new(Touches::default()),
                 keyring: Keyring::default(),
+                lately: Lately::default(),
                 due: Arc::default(),
             }),
         })

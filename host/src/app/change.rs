@@ -68,10 +68,10 @@ impl App {
         let pdf = self.read_all(&OpenDocument::new(job.id.0, artifact)).await?;
         let draft = Draft {
             to,
-            to_raw: to_raw.unwrap_or(job.to_raw),
+            to_raw: to_raw.unwrap_or_else(|| job.to_raw.clone()),
             options,
-            file_name: job.file_name,
-            media_type: job.media_type,
+            file_name: job.file_name.clone(),
+            media_type: job.media_type.clone(),
             pages: job.pages,
             pdf,
             notes: Vec::new(),

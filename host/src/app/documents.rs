@@ -53,7 +53,7 @@ impl App {
             DocumentKey::Token(..) => self.known_job(id)?,
             DocumentKey::Origin(origin) => self.visible_job(origin, id)?,
         };
-        let artifact = job.artifact.ok_or_else(gone)?;
+        let artifact = job.artifact.clone().ok_or_else(gone)?;
         self.parts.store.record_later(by.with("document.read", job.id));
         Ok(OpenDocument {
             id: job.id.0,

@@ -1,5 +1,7 @@
 //! Reading faxes that are sent.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::{App, Error, FaxJob, Origin, TimelineView};
@@ -45,7 +47,7 @@ impl App {
     /// # Errors
     /// [`Code::NotFound`], also for somebody else's.
     pub fn fax(&self, origin: &Origin, id: &str) -> Result<FaxJob, Error> {
-        Ok(FaxJob::from(&self.visible_job(origin, id)?))
+        Ok(FaxJob::from(&*self.visible_job(origin, id)?))
     }
 
     /// A page of faxes, newest first, and the marker of the next one.
@@ -93,7 +95,7 @@ impl App {
     }
 
     /// The job `id`, if `origin` may know of it. Unknown and foreign ids answer alike.
-    pub(super) fn visible_job(&self, origin: &Origin, id: &str) -> Result<Job, Error> {
+    pub(super) fn visible_job(&self, origin: &Origin, id: &str) -> Result<Arc<Job>, Error> {
         let job = self.known_job(id)?;
         if origin.principal.sees(&job.owner) {
             Ok(job)
@@ -103,7 +105,7 @@ impl App {
     }
 
     /// The job `id`, if `origin` may change it.
-    pub(super) fn own_job(&self, origin: &Origin, id: &str) -> Result<Job, Error> {
+    pub(super) fn own_job(&self, origin: &Origin, id: &str) -> Result<Arc<Job>, Error> {
         let job = self.visible_job(origin, id)?;
         if origin.principal.acts_for(&job.owner) {
             Ok(job)
@@ -116,9 +118,12 @@ impl App {
     }
 
     /// The job `id`.
-    pub(super) fn known_job(&self, id: &str) -> Result<Job, Error> {
+    pub(super) fn known_job(&self, id: &str) -> Result<Arc<Job>, Error> {
         let id: JobId = id.parse().map_err(|_| Error::not_found("fax"))?;
-        self.parts.store.job(id)?.ok_or_else(|| Error::not_found("fax"))
+        self.parts
+            .store
+            .job_to_show(id)?
+            .ok_or_else(|| Error::not_found("fax"))
     }
 
     /// What the number policy makes of a dialled string.

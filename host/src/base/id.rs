@@ -68,7 +68,10 @@ pub fn parse(text: &str) -> Option<Ulid> {
 /// Writes an identifier.
 #[must_use]
 pub fn write(id: Ulid) -> String {
-    id.to_string().to_ascii_lowercase()
+    let mut room = [0; ulid::ULID_LEN];
+    let text = id.array_to_str(&mut room);
+    text.make_ascii_lowercase();
+    text.to_owned()
 }
 
 #[cfg(test)]

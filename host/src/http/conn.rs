@@ -1,6 +1,6 @@
 //! One connection, from the accepted socket to its end.
 
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use hyper::server::conn::{http1, http2};
@@ -43,7 +43,8 @@ pub(super) async fn serve(
     let Some(tls) = tls else {
         return http1(server, socket, connection, activity).await;
     };
-    let handshake = TlsAcceptor::from(tls.acceptor_config()).accept(socket);
+    // Boxed, since a connection outlives its handshake by far and would keep the room for it.
+    let handshake = Box::pin(TlsAcceptor::from(tls.acceptor_config()).accept(socket));
     let outcome = tokio::select! {
         // Nothing is in flight before the handshake is done.
         () = server.draining.cancelled() => return,
@@ -106,7 +107,12 @@ async fn announced(
     Some((stream, connection, slot))
 }
 
-async fn http1<S>(server: Arc<Inner>, stream: S, connection: Connection, activity: Arc<Activity>)
+fn http1<S>(
+    server: Arc<Inner>,
+    stream: S,
+    connection: Connection,
+    activity: Arc<Activity>,
+) -> impl Future<Output = ()> + Send + use<S>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -118,22 +124,20 @@ where
         .max_buf_size(usize_of(MAX_BUFFER));
     let service = {
         let (server, activity) = (Arc::clone(&server), Arc::clone(&activity));
-        service_fn(move |request| {
-            edge::answer(Arc::clone(&server), connection, Arc::clone(&activity), request)
-        })
+        service_fn(move |request| edge::answer(&server, connection, &activity, request))
     };
     let stream = Refusals::new(stream, Arc::clone(&server), connection, Arc::clone(&activity));
-    drive(
-        &server,
-        &activity,
-        builder.serve_connection(TokioIo::new(stream), service),
-        // A client that gives up an answer ends the connection with it.
-        std::future::pending(),
-    )
-    .await;
+    let served = Box::pin(builder.serve_connection(TokioIo::new(stream), service));
+    // A client that gives up an answer ends the connection with it.
+    async move { drive(&server, &activity, served, std::future::pending()).await }
 }
 
-async fn http2<S>(server: Arc<Inner>, stream: S, connection: Connection, activity: Arc<Activity>)
+fn http2<S>(
+    server: Arc<Inner>,
+    stream: S,
+    connection: Connection,
+    activity: Arc<Activity>,
+) -> impl Future<Output = ()> + Send + use<S>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -150,26 +154,23 @@ where
         .keep_alive_timeout(ping);
     let service = {
         let (server, activity) = (Arc::clone(&server), Arc::clone(&activity));
-        service_fn(move |request| {
-            edge::answer(Arc::clone(&server), connection, Arc::clone(&activity), request)
-        })
+        service_fn(move |request| edge::answer(&server, connection, &activity, request))
     };
-    drive(
-        &server,
-        &activity,
-        builder.serve_connection(TokioIo::new(stream), service),
-        activity.abused(),
-    )
-    .await;
+    let served = Box::pin(builder.serve_connection(TokioIo::new(stream), service));
+    async move { drive(&server, &activity, served, activity.abused()).await }
 }
 
-/// Runs a connection until it ends, is drained, falls silent, or has to be cut.
-async fn drive<C>(server: &Inner, activity: &Activity, connection: C, abused: impl Future<Output = ()>)
-where
+/// Runs a connection until it ends, is drained, falls silent, or has to be cut. It comes in a box: in a future, what is
+/// handed over has room twice.
+async fn drive<C>(
+    server: &Inner,
+    activity: &Activity,
+    mut connection: Pin<Box<C>>,
+    abused: impl Future<Output = ()>,
+) where
     C: GracefulConnection,
     C::Error: std::fmt::Display,
 {
-    let mut connection = pin!(connection);
     let timeouts = server.edge.timeouts();
     let drained = tokio::select! {
         result = connection.as_mut() => return ended(result),
@@ -218,4 +219,29 @@ fn refused(reason: &'static str) {
 
 fn usize_of(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::body::Incoming;
+
+    use super::*;
+
+    /// Bytes of the future that `_function` makes.
+    const fn of_connection<A, B, C, D, F: Future>(_function: &impl FnOnce(A, B, C, D) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    const fn of_request<F: Future>(
+        _function: &impl FnOnce(&Inner, Connection, &Arc<Activity>, http::Request<Incoming>) -> F,
+    ) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn connections_and_requests_take_little_room() {
+        assert!(of_connection(&serve) < 4096, "{}", of_connection(&serve));
+        let answer = of_request(&edge::answer::<Incoming>);
+        assert!(answer < 1024, "{answer}");
+    }
 }

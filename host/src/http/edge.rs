@@ -1,6 +1,7 @@
 //! The way of every request: who asks, over what, under which id; refusals of transport; the routes; what every
 //! response carries; the access log.
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::fmt;
@@ -14,11 +15,12 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
+use futures_util::future::{Either, ready};
 use http::header::{
     CACHE_CONTROL, CONNECTION, HeaderName, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Version};
-use tower::ServiceExt as _;
+use tower::Service as _;
 
 use super::activity::Activity;
 use super::admission::Admission;
@@ -27,6 +29,7 @@ use super::clear;
 use super::client::{Client, Connection, Scheme};
 use super::error::Problem;
 use super::framing;
+use super::handlers::health;
 use super::limits::Limits;
 use super::server::Inner;
 use super::timeouts::Timeouts;
@@ -180,7 +183,7 @@ impl Edge {
             .filter(|value| client.by_trusted_proxy && is_request_id(value));
         let made = || {
             let text = id::write(self.0.ids.next(self.app().clock().now()));
-            HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("none"))
+            HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("none"))
         };
         RequestId(given.cloned().unwrap_or_else(made))
     }
@@ -193,103 +196,115 @@ impl fmt::Debug for Edge {
 }
 
 /// Answers one request of a connection. Never fails: whatever happens, the client gets a response.
-pub(super) async fn answer<B>(
-    server: Arc<Inner>,
+///
+/// Everything that needs the request is done before the future begins, and what follows is put together without `async`:
+/// such a block has room twice for each future that it takes over and waits for, and this one is moved for each request.
+pub(super) fn answer<B>(
+    server: &Inner,
     connection: Connection,
-    activity: Arc<Activity>,
+    activity: &Arc<Activity>,
     request: Request<B>,
-) -> Result<Response<TrackedBody>, Infallible>
+) -> impl Future<Output = Result<Response<TrackedBody>, Infallible>> + Send + use<B>
 where
     B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
     let in_flight = activity.begin();
-    let edge = &server.edge;
     let (parts, body) = request.into_parts();
-    let (body, unread) = body::watched(body, &in_flight, edge.timeouts());
-    let (method, version) = (parts.method.clone(), parts.version);
+    let (body, unread) = body::watched(body, &in_flight, server.edge.timeouts());
+    let (is_head, version) = (parts.method == Method::HEAD, parts.version);
     let (broken, last) = (framing::refuse(&parts), framing::is_last(&parts));
     let last = last || broken.is_some();
     let request = Request::from_parts(parts, body);
-    let mut response = respond(edge, &server.router, connection, request, broken).await;
-    let unread = unread.is_some_and(|body| body.is_unread());
-    if unread {
-        in_flight.activity().unread().set();
-    }
-    if version <= Version::HTTP_11 && (unread || last || server.draining.is_cancelled()) {
-        // What is left of a body would have to be read before the next request could be.
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    if method == Method::HEAD {
-        *response.body_mut() = Body::empty();
-    }
-    let held = response.extensions_mut().remove::<Held>();
-    Ok(response.map(|body| TrackedBody::new(body, in_flight, held)))
+    let response = respond(&server.edge, &server.router, connection, request, broken);
+    let draining = server.draining.clone();
+    response.map(move |mut response| {
+        let unread = unread.is_some_and(|body| body.is_unread());
+        if unread {
+            in_flight.activity().unread().set();
+        }
+        if version <= Version::HTTP_11 && (unread || last || draining.is_cancelled()) {
+            // What is left of a body would have to be read before the next request could be.
+            response
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if is_head {
+            *response.body_mut() = Body::empty();
+        }
+        let held = response.extensions_mut().remove::<Held>();
+        Ok(response.map(|body| TrackedBody::new(body, in_flight, held)))
+    })
 }
 
 /// Answers one request, apart from what belongs to its connection; one that is `broken` with nothing but that.
-pub(super) async fn respond(
+pub(super) fn respond(
     edge: &Edge,
     router: &Router,
     connection: Connection,
     mut request: Request<Body>,
     broken: Option<Problem>,
-) -> Response {
+) -> impl Future<Output = Response> + Send + use<> {
     let started = Instant::now();
     let config = edge.app().config();
     let client = Client::of(connection, request.headers(), &config.listen.trusted_proxies);
     let id = edge.request_id(request.headers(), &client);
-    let method = request.method().clone();
+    let method = known_method(request.method());
     let trace = trace::Span::incoming(request.headers());
     let extensions = request.extensions_mut();
     extensions.insert(client);
     extensions.insert(id.clone());
     let scope = Scope::new(id.0.clone(), trace.as_ref().map(|trace| trace.context));
-    let work = async {
-        let answered = async {
-            let refused = broken
-                .map(Problem::into_response)
-                .or_else(|| clear::refuse(edge, &client, &request, &config));
-            match refused {
-                Some(refusal) => refusal,
-                None => admitted(edge, router, &client, request).await,
-            }
-        };
-        let mut response = match &trace {
-            // Few requests are part of a trace: only theirs cost the way round.
-            Some(trace) => Box::pin(trace.clone().around(answered)).await,
-            None => answered.await,
-        };
+    let answered = scope.clone().within(|| {
+        let refused = broken
+            .map(Problem::into_response)
+            .or_else(|| clear::refuse(edge, &client, &request, &config));
+        match refused {
+            Some(refusal) => Either::Left(ready(refusal)),
+            None => Either::Right(admitted(edge, router, &client, request)),
+        }
+    });
+    let answered = match &trace {
+        // Few requests are part of a trace: only theirs cost the way round.
+        Some(trace) => Either::Left(Box::pin(trace.clone().around(answered))),
+        None => Either::Right(answered),
+    };
+    let edge = edge.clone();
+    scope.around(answered.map(move |mut response| {
         dress(response.headers_mut(), &client, &id);
-        log(edge, known_method(&method), &response, &client, started.elapsed());
+        log(&edge, method, &response, &client, started.elapsed());
         if let Some(trace) = trace {
-            traced(trace, &method, &mut response, &id);
+            traced(trace, method, &mut response, &id);
         }
         response
-    };
-    scope.around(work).await
+    }))
 }
 
-/// Runs the routes if there is room for one more request. Whether we live can always be asked.
-async fn admitted(edge: &Edge, router: &Router, client: &Client, request: Request<Body>) -> Response {
-    if request.uri().path() == "/health" {
-        return guarded(router, request).await;
+/// Runs the routes if there is room for one more request. Whether we live can always be asked, and is, all the time:
+/// that question is answered here at once.
+fn admitted(
+    edge: &Edge,
+    router: &Router,
+    client: &Client,
+    request: Request<Body>,
+) -> impl Future<Output = Response> + Send + use<> {
+    if request.uri().path() == health::PATH {
+        return match *request.method() {
+            Method::GET | Method::HEAD => Either::Left(ready(health::alive())),
+            _ => Either::Right(guarded(router, request, None)),
+        };
     }
     // A proxy of ours that does not say for whom it asks may ask for many.
     let shared = client.is_local() || edge.is_trusted_proxy(client.address);
     let address = (!shared).then_some(client.address);
     let Some(place) = edge.0.requests.place(address) else {
         metrics::counter!(HTTP_REQUESTS_SHED).increment(1);
-        return Problem::overloaded().into_response();
+        return Either::Left(ready(Problem::overloaded().into_response()));
     };
     let held = Held {
         _place: Arc::new(place),
     };
-    let mut response = guarded(router, request).await;
-    response.extensions_mut().insert(held);
-    response
+    Either::Right(guarded(router, request, Some(held)))
 }
 
 /// Answers bytes that are no request; what HTTP/1 sends before it closes.
@@ -314,12 +329,12 @@ pub(super) fn refuse_unread(edge: &Edge, connection: Connection, status: u16) ->
 }
 
 /// Ends the span of a request, and tells it to whoever named the trace.
-fn traced(span: trace::Span, method: &Method, response: &mut Response, id: &RequestId) {
+fn traced(span: trace::Span, method: &'static str, response: &mut Response, id: &RequestId) {
     if let Some(value) = span.response() {
         response.headers_mut().insert(TRACERESPONSE, value);
     }
     let route = response.extensions().get::<Seen>().map_or("-", |seen| seen.route);
-    let (method, status) = (known_method(method), response.status());
+    let status = response.status();
     let facts = vec![
         ("http.request.method", Fact::Text(method.to_owned())),
         ("http.route", Fact::Text(route.to_owned())),
@@ -331,21 +346,37 @@ fn traced(span: trace::Span, method: &Method, response: &mut Response, id: &Requ
 }
 
 /// Runs the routes; a panic in one of them is a fault of this request alone.
-async fn guarded(router: &Router, request: Request<Body>) -> Response {
-    let routed = AssertUnwindSafe(router.clone().oneshot(request)).catch_unwind();
-    match routed.await {
-        Ok(Ok(response)) => response,
-        Ok(Err(never)) => match never {},
-        Err(panic) => {
-            let what = panic
-                .downcast_ref::<&str>()
-                .map(ToString::to_string)
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_default();
-            tracing::error!(panic = what, "a request handler panicked");
-            Problem::internal().into_response()
+fn guarded(
+    router: &Router,
+    request: Request<Body>,
+    held: Option<Held>,
+) -> impl Future<Output = Response> + Send + use<> {
+    let routed = std::panic::catch_unwind(AssertUnwindSafe(|| router.clone().call(request)));
+    let routed = match routed {
+        Ok(routed) => Either::Left(AssertUnwindSafe(routed).catch_unwind()),
+        Err(panic) => Either::Right(ready(Err(panic))),
+    };
+    routed.map(|outcome| {
+        let mut response = match outcome {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(panic) => panicked(&*panic),
+        };
+        if let Some(held) = held {
+            response.extensions_mut().insert(held);
         }
-    }
+        response
+    })
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Response {
+    let what = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    tracing::error!(panic = what, "a request handler panicked");
+    Problem::internal().into_response()
 }
 
 /// Adds what every response carries.

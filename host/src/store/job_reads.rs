@@ -1,5 +1,7 @@
 //! Reading jobs.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use redb::ReadableTable as _;
@@ -47,6 +49,25 @@ impl Store {
         let table = self.shared.db.read()?.open_table(JOBS)?;
         let job = get(&table, &id.to_bytes(), decode::<Job>)?;
         Ok(job.map(|job| self.with_expiry(job)))
+    }
+
+    /// One job for showing: as [`Self::job`], without decoding a record that was decoded lately.
+    ///
+    /// # Errors
+    /// When the database or the record can't be read.
+    pub fn job_to_show(&self, id: JobId) -> Result<Option<Arc<Job>>, StoreError> {
+        let table = self.shared.db.read()?.open_table(JOBS)?;
+        let lately = &self.shared.lately;
+        let read = |record: &[u8]| {
+            lately.job(id, record, |record| {
+                decode::<Job>(record).map(|job| self.with_expiry(job))
+            })
+        };
+        let job = get(&table, &id.to_bytes(), read)?;
+        if job.is_none() {
+            lately.forget(id);
+        }
+        Ok(job)
     }
 
     /// The job that the provider knows by this id.

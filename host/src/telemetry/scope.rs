@@ -28,8 +28,8 @@ impl Scope {
     }
 
     /// Runs `work`: the lines that it logs name this request.
-    pub async fn around<T>(self, work: impl Future<Output = T>) -> T {
-        CURRENT.scope(self, work).await
+    pub fn around<F: Future>(self, work: F) -> impl Future<Output = F::Output> + use<F> {
+        CURRENT.scope(self, work)
     }
 
     /// As [`Self::around`], for what doesn't wait.

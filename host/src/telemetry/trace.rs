@@ -173,8 +173,8 @@ impl Span {
     }
 
     /// Runs `work` as part of it: what is asked of others meanwhile belongs to it.
-    pub async fn around<T>(self, work: impl Future<Output = T>) -> T {
-        CURRENT.scope(self, work).await
+    pub fn around<F: Future>(self, work: F) -> impl Future<Output = F::Output> + use<F> {
+        CURRENT.scope(self, work)
     }
 
     /// Header fields for whoever is asked.

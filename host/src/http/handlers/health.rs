@@ -1,20 +1,36 @@
 //! For probes and for collectors of metrics.
 
+use axum::body::Body;
 use axum::extract::State;
-use axum::response::IntoResponse;
-use http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
-use super::{Answer, ok, with};
-use crate::http::edge::Edge;
+use super::{Answer, with};
+use crate::http::edge::{Edge, Seen};
 
 /// The text format of Prometheus.
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// Where to ask whether the process answers.
+pub(crate) const PATH: &str = "/health";
+
 /// `GET /health`: the process answers.
-pub(crate) async fn live() -> Answer {
-    ok(json!({"status": "ok"}))
+pub(crate) async fn live() -> Response {
+    alive()
+}
+
+/// What [`live`] answers, without the way through the routes.
+pub(crate) fn alive() -> Response {
+    let json = HeaderValue::from_static("application/json");
+    let mut response = Response::new(Body::from(r#"{"status":"ok"}"#));
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response.extensions_mut().insert(Seen {
+        route: PATH,
+        who: None,
+    });
+    response
 }
 
 /// `GET /health/ready`: each check by name, with the names of plugins that could not be loaded. Reasons are for

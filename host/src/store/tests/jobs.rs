@@ -1,5 +1,6 @@
 //! One job: kept, advanced, read back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -42,6 +43,22 @@ async fn a_job_comes_back_as_it_was_kept() {
     ));
     bed.store.note(id, line.clone()).await.unwrap();
     assert_eq!(bed.store.timeline(id).unwrap()[1], line);
+}
+
+#[tokio::test]
+async fn a_job_that_is_shown_again_is_the_one_in_the_database() {
+    let bed = Bed::new();
+    let id = bed.created("desk").await.id;
+    let show = || bed.store.job_to_show(id).unwrap().unwrap();
+    let first = show();
+    assert_eq!(Some(&*first), bed.store.job(id).unwrap().as_ref());
+    assert!(Arc::ptr_eq(&first, &show()), "decoded once");
+    bed.store.advance(id, claimed(bed.clock.now())).await.unwrap();
+    let second = show();
+    assert_ne!(first, second);
+    assert_eq!(Some(&*second), bed.store.job(id).unwrap().as_ref());
+    let unknown = JobId(bed.ids.next(bed.clock.now()));
+    assert_eq!(bed.store.job_to_show(unknown).unwrap(), None);
 }
 
 #[tokio::test]
