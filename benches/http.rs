@@ -1,7 +1,7 @@
 //! What the edge costs: requests a second over TLS 1.3 keep-alive, against a bare hyper and rustls server that answers
 //! the same bytes, and against nginx where it is installed.
 //!
-//! `cargo bench --bench http`. Every server is a process of its own, and writes its log as it would in life (the bare
+//! `cargo bench --bench http`, or with `-- WORD` only the requests that have the word in their name. Every server is a process of its own, and writes its log as it would in life (the bare
 //! one has none). The load generator shares the machine with them, so only the ratios mean something: the servers of a
 //! line are measured in turns, and the best round of each counts. Not criterion: what matters is throughput with many
 //! clients, not the time of one call.
@@ -20,8 +20,16 @@
 mod delivery;
 #[path = "http/documents.rs"]
 mod documents;
+#[allow(dead_code, reason = "shared with the tests, which need more of it")]
+#[path = "../tests/harness/frames.rs"]
+mod frames;
 #[path = "http/load.rs"]
 mod load;
+#[path = "http/neighbours.rs"]
+mod neighbours;
+#[allow(dead_code, reason = "shared with the tests, which need more of it")]
+#[path = "../tests/harness/raw.rs"]
+mod raw;
 #[path = "http/servers.rs"]
 mod servers;
 
@@ -44,11 +52,12 @@ fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     match arguments.next() {
         Some(word) if word == servers::BARE => runtime.block_on(servers::be_bare(arguments)),
-        _ => runtime.block_on(run()),
+        // Cargo says what this is before it passes on what was asked.
+        _ => runtime.block_on(run(std::env::args().skip(1).find(|word| !word.starts_with('-')))),
     }
 }
 
-async fn run() {
+async fn run(only: Option<String>) {
     servers::raise_file_limit();
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
@@ -73,10 +82,17 @@ async fn run() {
         "{:<32} {:>9} {:>9} {:>9} {:>8} {:>8}",
         "requests a second", "bare", "nginx", "faxgate", "to bare", "to nginx"
     );
-    for (case, at_nginx) in &cases {
+    let wanted = |case: &Case| only.as_ref().is_none_or(|word| case.name.contains(word));
+    for (case, at_nginx) in cases.iter().filter(|(case, _)| wanted(case)) {
         race.requests(case, *at_nginx).await;
     }
+    if only.is_some() {
+        return;
+    }
     race.handshakes().await;
+    let (health, _) = &cases[0];
+    let pem = std::fs::read_to_string(&certificate).unwrap();
+    neighbours::measure(&edge, service.address, &pem, health).await;
     let before = service.resident();
     let after = edge.idle(IDLE, || service.resident()).await;
     println!(

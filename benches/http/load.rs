@@ -129,6 +129,21 @@ impl Target {
         Client::connect(self, case.http2).await.ask(case).await
     }
 
+    /// The time of each of `count` requests of one client, with a pause between them.
+    pub(crate) async fn each(&self, case: &Case, count: usize, pause: Duration) -> Vec<Duration> {
+        let mut client = Client::connect(self, case.http2).await;
+        let mut times = Vec::with_capacity(count);
+        for _ in 0..count {
+            let begin = Instant::now();
+            client.ask(case).await;
+            times.push(begin.elapsed());
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
+        }
+        times
+    }
+
     /// Requests a second of all clients together.
     pub(crate) async fn load(&self, case: &Case) -> f64 {
         let (over, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
