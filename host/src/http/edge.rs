@@ -185,7 +185,10 @@ impl Edge {
             let text = id::write(self.0.ids.next(self.app().clock().now()));
             HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("none"))
         };
-        RequestId(given.cloned().unwrap_or_else(made))
+        let mut id = given.cloned().unwrap_or_else(made);
+        // No two are alike: in the table of an HTTP/2 connection it would only push out what comes again (RFC 7541, 7.1.3).
+        id.set_sensitive(true);
+        RequestId(id)
     }
 }
 

@@ -9,12 +9,16 @@ pub(super) mod health;
 pub(super) mod inbound;
 pub(super) mod keys;
 
-use axum::Json;
-use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use axum::body::Body;
+use axum::response::Response;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 use super::error::Problem;
+
+/// Bytes in which most answers fit.
+const USUAL_ANSWER: usize = 1024;
 
 /// What a handler answers.
 pub(super) type Answer = Result<Response, Problem>;
@@ -42,5 +46,15 @@ pub(super) fn ok(value: impl Serialize) -> Answer {
 
 /// JSON with another status.
 pub(super) fn with(status: StatusCode, value: impl Serialize) -> Answer {
-    Ok((status, Json(value)).into_response())
+    let mut json = Vec::with_capacity(USUAL_ANSWER);
+    serde_json::to_writer(&mut json, &value).map_err(|error| {
+        tracing::error!(%error, "an answer can't be written as JSON");
+        Problem::internal()
+    })?;
+    let mut response = Response::new(Body::from(json));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
 }
