@@ -3,17 +3,19 @@
 //! The parser and the interpreter forgive much. A content stream that falls apart, a font whose glyphs are gone or a
 //! picture that can't be decoded all end in a white page and no error, so what is drawn is counted here.
 
+use super::Fonts;
 use hayro::hayro_interpret::font::Glyph;
 use hayro::hayro_interpret::hayro_syntax::Pdf;
 use hayro::hayro_interpret::hayro_syntax::object::Dict;
 use hayro::hayro_interpret::util::TransformExt;
 use hayro::hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache,
-    InterpreterSettings, InterpreterWarning, Paint, SoftMask, interpret, interpret_page,
+    InterpreterSettings, Paint, SoftMask, interpret, interpret_page,
 };
 use hayro::hayro_syntax::content::TypedIter;
 use hayro::hayro_syntax::page::Page;
 use hayro::kurbo::{Affine, BezPath, Rect, Shape};
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -32,42 +34,41 @@ pub(crate) enum Seen {
 /// and ink once seen is seen.
 const GLANCES: [usize; 2] = [1, 8];
 
+/// Bytes of page content that are interpreted when a document is opened; pages beyond are taken on trust.
+const LOOKED_AT: usize = 16 * 1024 * 1024;
+/// Searching so many bytes for an operator costs as much as interpreting one.
+const SEARCHED: usize = 16;
+
 /// Looks at pages of one document.
 pub(crate) struct Looker<'a> {
     cache: InterpreterCache<'a>,
     settings: InterpreterSettings,
     warnings: Arc<AtomicU32>,
+    budget: Cell<usize>,
     layered: bool,
 }
 
 impl<'a> Looker<'a> {
-    pub(crate) fn new(pdf: &'a Pdf) -> Self {
+    pub(crate) fn new(pdf: &'a Pdf, fonts: &Arc<Fonts>) -> Self {
         let warnings = Arc::new(AtomicU32::new(0));
-        let sink = Arc::clone(&warnings);
-        let settings = InterpreterSettings {
-            warning_sink: Arc::new(move |warning| {
-                if matches!(
-                    warning,
-                    InterpreterWarning::ImageDecodeFailure | InterpreterWarning::UnsupportedFont
-                ) {
-                    sink.fetch_add(1, Ordering::Relaxed);
-                }
-            }),
-            ..InterpreterSettings::default()
-        };
         Self {
             cache: InterpreterCache::new(),
-            settings,
+            settings: fonts.settings(&warnings),
             warnings,
+            budget: Cell::new(LOOKED_AT),
             // Layers that are switched off are meant not to be seen.
             layered: super::copy::root(pdf)
                 .is_some_and(|root| root.get::<Dict<'_>>("OCProperties").is_some()),
         }
     }
 
-    /// Looks at one page.
-    pub(crate) fn look(&self, page: &Page<'a>) -> Seen {
-        if self.glance(page) {
+    /// Looks at one page; at all of it when a few strokes are not `enough`.
+    pub(crate) fn look(&self, page: &Page<'a>, enough: bool) -> Seen {
+        let content = page.page_stream().unwrap_or_default();
+        if !self.spend(content.len() / SEARCHED) || (enough && self.glance(page, content)) {
+            return Seen::Fine;
+        }
+        if !self.spend(content.len()) {
             return Seen::Fine;
         }
         self.warnings.store(0, Ordering::Relaxed);
@@ -83,8 +84,7 @@ impl<'a> Looker<'a> {
             return Seen::Pictures;
         }
         let silent = eye.drawn == 0 && !self.layered;
-        let means_to = || page.page_stream().is_some_and(paints);
-        if silent && means_to() {
+        if silent && paints(content) {
             Seen::Lost
         } else {
             Seen::Fine
@@ -92,10 +92,10 @@ impl<'a> Looker<'a> {
     }
 
     /// Whether the beginning of a page draws something dark.
-    fn glance(&self, page: &Page<'a>) -> bool {
-        let content = page.page_stream().unwrap_or_default();
+    fn glance(&self, page: &Page<'a>, content: &[u8]) -> bool {
         GLANCES.iter().any(|most| {
-            let Some(begin) = through_paint(content, *most) else {
+            let begin = through_paint(content, *most);
+            let Some(begin) = begin.filter(|begin| self.spend(begin.len())) else {
                 return false;
             };
             let mut eye = Eye::default();
@@ -107,6 +107,13 @@ impl<'a> Looker<'a> {
             );
             eye.inked
         })
+    }
+
+    /// Takes the reading of so many bytes off the budget; false when too little is left.
+    fn spend(&self, bytes: usize) -> bool {
+        let left = self.budget.get().checked_sub(bytes);
+        self.budget.set(left.unwrap_or(0));
+        left.is_some()
     }
 
     fn context(&self, page: &Page<'a>) -> Context<'a> {
