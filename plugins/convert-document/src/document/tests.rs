@@ -1,7 +1,7 @@
 //! Documents of every kind, opened and drawn.
 
 use super::*;
-use pdf_writer::{Content, Rect, Ref};
+use pdf_writer::{Content, Finish, Rect, Ref};
 
 const LIMITS: Limits = Limits {
     max_pages: 200,
@@ -252,4 +252,65 @@ fn a_page_whose_content_came_to_nothing_is_broken() {
     // White on white is what was meant.
     let white = whole.replacen("270 360 72 72 re", "1 g 0 0 90 90 re", 1);
     assert_eq!(open(white, "application/pdf").unwrap().pages(), 2);
+}
+
+/// A page written in a Japanese font that is only named.
+fn japanese(first: &str) -> Vec<u8> {
+    let mut pdf = pdf_writer::Pdf::new();
+    let id = Ref::new;
+    pdf.catalog(id(1)).pages(id(2));
+    pdf.pages(id(2)).kids([id(3)]).count(1);
+    let mut page = pdf.page(id(3));
+    page.parent(id(2))
+        .media_box(Rect::new(0.0, 0.0, 612.0, 792.0))
+        .contents(id(4));
+    page.resources().fonts().pair(pdf_writer::Name(b"F"), id(5));
+    page.finish();
+    // "Japan" in Shift JIS.
+    let content = format!("{first} BT /F 40 Tf 72 600 Td <93fa967b> Tj ET");
+    pdf.stream(id(4), content.as_bytes());
+    pdf.type0_font(id(5))
+        .base_font(pdf_writer::Name(b"HeiseiMin-W3-90ms-RKSJ-H"))
+        .encoding_predefined(pdf_writer::Name(b"90ms-RKSJ-H"))
+        .descendant_font(id(6));
+    let mut font = pdf.cid_font(id(6));
+    font.subtype(pdf_writer::types::CidFontType::Type0)
+        .base_font(pdf_writer::Name(b"HeiseiMin-W3"))
+        .system_info(pdf_writer::types::SystemInfo {
+            registry: pdf_writer::Str(b"Adobe"),
+            ordering: pdf_writer::Str(b"Japan1"),
+            supplement: 2,
+        });
+    font.finish();
+    pdf.finish()
+}
+
+#[test]
+fn a_font_that_is_nowhere_is_not_lost_in_silence() {
+    // Something else drawn first doesn't hide it.
+    for first in ["", "72 72 72 72 re f"] {
+        let refusal = open(japanese(first), "application/pdf").err().expect("a refusal");
+        assert_eq!(refusal.kind, FailureKind::Broken);
+        assert!(refusal.message.contains("not embedded"), "{}", refusal.message);
+        let terms = Terms {
+            checked: true,
+            ..Terms::plain(Paper::Letter, LIMITS)
+        };
+        let opened = Document::open(part(japanese(first), "application/pdf"), terms).unwrap();
+        let refusal = opened.render(0, &RASTER).expect_err("a refusal");
+        assert!(refusal.message.contains("not embedded"), "{}", refusal.message);
+    }
+}
+
+#[test]
+fn a_font_that_is_only_listed_is_no_matter() {
+    let listed = japanese("72 72 72 72 re f");
+    let text = b"BT /F 40 Tf 72 600 Td <93fa967b> Tj ET";
+    let at = listed
+        .windows(text.len())
+        .position(|bytes| bytes == text)
+        .unwrap();
+    let mut unused = listed;
+    unused[at..at + text.len()].fill(b' ');
+    assert_eq!(open(unused, "application/pdf").unwrap().pages(), 1);
 }

@@ -10,15 +10,20 @@ use hayro::hayro_interpret::hayro_cmap::CidFamily;
 use hayro::hayro_interpret::{InterpreterSettings, InterpreterWarning};
 use hayro::hayro_syntax::object::{Array, Dict, String as PdfString};
 use hayro::hayro_syntax::page::Page;
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
+
+/// Scripts by their ISO 15924 codes.
+const HANI: &str = "Hani";
+const HANG: &str = "Hang";
 
 /// The fonts of one document that are not in it.
 pub(crate) struct Fonts {
     library: Library,
-    /// What was found, by script.
-    found: Mutex<BTreeMap<&'static str, Option<FontData>>>,
+    /// What was found for Chinese and Japanese, once it was asked for.
+    hani: OnceLock<Option<FontData>>,
+    /// The same for Korean.
+    hang: OnceLock<Option<FontData>>,
     missing: AtomicBool,
 }
 
@@ -26,7 +31,8 @@ impl Fonts {
     pub(crate) fn new(library: Library) -> Arc<Self> {
         Arc::new(Self {
             library,
-            found: Mutex::default(),
+            hani: OnceLock::new(),
+            hang: OnceLock::new(),
             missing: AtomicBool::new(false),
         })
     }
@@ -68,9 +74,9 @@ impl Fonts {
     }
 
     fn find(&self, script: &'static str) -> Option<FontData> {
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = if script == HANG { &self.hang } else { &self.hani };
         let read = || (self.library)(script).map(|data| Arc::new(data) as FontData);
-        found.entry(script).or_insert_with(read).clone()
+        place.get_or_init(read).clone()
     }
 
     /// Whether a page may be written in a font that is nowhere.
@@ -110,19 +116,19 @@ impl Fonts {
     }
 }
 
-/// The script (ISO 15924) that the characters of a collection need.
+/// The script that the characters of a collection need.
 fn script(family: &CidFamily) -> Option<&'static str> {
     match family {
-        CidFamily::AdobeJapan1 | CidFamily::AdobeGB1 | CidFamily::AdobeCNS1 => Some("Hani"),
-        CidFamily::AdobeKorea1 => Some("Hang"),
+        CidFamily::AdobeJapan1 | CidFamily::AdobeGB1 | CidFamily::AdobeCNS1 => Some(HANI),
+        CidFamily::AdobeKorea1 => Some(HANG),
         _ => None,
     }
 }
 
 fn script_of_ordering(ordering: &[u8]) -> Option<&'static str> {
     match ordering {
-        b"Japan1" | b"GB1" | b"CNS1" => Some("Hani"),
-        b"Korea1" => Some("Hang"),
+        b"Japan1" | b"GB1" | b"CNS1" => Some(HANI),
+        b"Korea1" => Some(HANG),
         _ => None,
     }
 }
