@@ -3,6 +3,7 @@
 //! 15 MB first.
 
 use hayro::hayro_interpret::font::GlyphRun;
+use hayro::hayro_interpret::util::RectExt;
 use hayro::hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageData, ImageDrawProps,
     InterpreterCache, InterpreterSettings, Paint, SoftMask, interpret_page,
@@ -37,14 +38,16 @@ pub(super) fn draw<'a>(
         let mut context = Context::new(transform, area, &cache, page.xref(), settings.clone());
         interpret_page(page, &mut context, device);
     };
-    let mut sole = Sole::new(area);
+    // What lies outside the crop box isn't shown.
+    let shown = transform.transform_rect_bbox(page.intersected_crop_box().to_kurbo());
+    let mut sole = Sole::new(area, shown);
     interpret(&mut sole);
     if sole.other || sole.pictures != 1 {
         return None;
     }
     let mut sole = Sole {
         canvas: Some(Vec::new()),
-        ..Sole::new(area)
+        ..Sole::new(area, shown)
     };
     interpret(&mut sole);
     sole.canvas.filter(|grey| !grey.is_empty())
@@ -61,12 +64,12 @@ struct Sole {
 }
 
 impl Sole {
-    fn new(area: Rect) -> Self {
+    fn new(area: Rect, shown: Rect) -> Self {
         Self {
             area,
             other: false,
             pictures: 0,
-            clips: Vec::new(),
+            clips: vec![Some(shown)],
             canvas: None,
         }
     }
