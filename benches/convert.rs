@@ -12,6 +12,10 @@
     reason = "a bench may fail loudly and prints"
 )]
 
+#[path = "http/documents.rs"]
+#[allow(dead_code, reason = "the load bench sends more than these")]
+mod http;
+
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::Path;
@@ -227,6 +231,7 @@ fn uploads() -> Vec<(&'static str, Vec<u8>)> {
         ("text in four scripts", scripts().into_bytes()),
         ("photograph, JPEG", photograph()),
         ("PDF, 10 pages", pdf(&vec![page_of_text(); 10])),
+        ("PDF, 40 pages, 100 KB", http::pdf(100_000)),
         ("PDF, 3 pages of 300 dpi", scans(3)),
     ]
 }

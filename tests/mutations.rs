@@ -1,10 +1,13 @@
 //! Damaged and malicious documents through every parser: the sandbox answers each of them with a page or a refusal, and
 //! goes on serving.
 //!
-//! `FAXGATE_STRESS=25` runs twenty-five times as many: ten thousand.
+//! `FAXGATE_STRESS=25` runs twenty-five times as many: ten thousand. With `FAXGATE_KEEP_WORST=FOLDER` the small ones that
+//! took longest are written there; the worst of long runs lie in `tests/corpus/worst` and are answered again in every run.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use faxgate::domain::document::DocumentRefusal;
 use faxgate::plugin::{FailureKind, PolicyError};
@@ -14,6 +17,9 @@ use crate::harness::dice::{Dice, count};
 
 /// Damaged documents in every run of the tests.
 const USUAL: usize = 400;
+/// Documents kept of one run, and the bytes that one of them may have.
+const KEPT: usize = 10;
+const SMALL: usize = 8 * 1024;
 /// What a call may use of memory, in bytes: the default of `memory_mb`.
 const MEMORY: u64 = 256 << 20;
 
@@ -108,6 +114,79 @@ fn verdict<T>(answer: Result<T, PolicyError<DocumentRefusal>>) -> Result<&'stati
     }
 }
 
+/// The class of a verdict, which doesn't depend on how fast the machine is.
+fn class(word: &str) -> &str {
+    match word {
+        "page" | "refused" => word,
+        _ => "stopped",
+    }
+}
+
+/// A document that was answered.
+struct Answered {
+    name: String,
+    bytes: Vec<u8>,
+    word: &'static str,
+    time: Duration,
+}
+
+/// Counts answers and remembers the small documents that took longest.
+#[derive(Default)]
+struct Tally {
+    seen: BTreeMap<&'static str, usize>,
+    worst: Vec<Answered>,
+}
+
+impl Tally {
+    fn add(&mut self, answered: Answered) {
+        *self.seen.entry(answered.word).or_default() += 1;
+        // One of each source, so that they differ.
+        let known = self.worst.iter().position(|other| other.name == answered.name);
+        if answered.bytes.len() > SMALL || known.is_some_and(|at| self.worst[at].time >= answered.time) {
+            return;
+        }
+        if let Some(at) = known {
+            self.worst.remove(at);
+        }
+        self.worst.push(answered);
+        self.worst
+            .sort_by_key(|answered| std::cmp::Reverse(answered.time));
+        self.worst.truncate(KEPT);
+    }
+
+    fn keep(&self, folder: &Path) {
+        for (rank, answered) in (1..).zip(&self.worst) {
+            let Answered { name, word, time, .. } = answered;
+            let name: String = name
+                .chars()
+                .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+                .collect();
+            let file = folder.join(format!("{}-{name}.bin", class(word)));
+            std::fs::write(&file, &answered.bytes).expect("file");
+            eprintln!("{rank}. {}: {word} after {time:.0?}", file.display());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_worst_documents_so_far_are_answered_as_before() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus/worst");
+    let sandbox = Sandbox::open().await;
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).expect("folder").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some((expected, _)) = name.strip_suffix(".bin").and_then(|name| name.split_once('-')) else {
+            continue;
+        };
+        let bytes = std::fs::read(entry.path()).expect("file");
+        let word = one(&sandbox, bytes).await;
+        assert_eq!(word.as_deref().map(class), Ok(expected), "{name}");
+        count += 1;
+    }
+    assert!(count >= 5, "{count} documents");
+    assert!(sandbox.memory_peak() <= MEMORY);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn damaged_documents_are_answered_and_nothing_dies() {
     let sources: Vec<(String, Vec<u8>)> = every_case()
@@ -118,31 +197,47 @@ async fn damaged_documents_are_answered_and_nothing_dies() {
     let total = USUAL * count("FAXGATE_STRESS", 1);
     let mut dice = Dice::seeded();
     let sandbox = Sandbox::open().await;
-    let mut seen: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let mut tally = Tally::default();
     let mut running = tokio::task::JoinSet::new();
+    let answered = |done: (String, Vec<u8>, Result<&'static str, String>, Duration)| {
+        let (name, bytes, word, time) = done;
+        let word = word.unwrap_or_else(|why| panic!("{name}: {why}"));
+        Answered {
+            name,
+            bytes,
+            word,
+            time,
+        }
+    };
     for number in 0..total {
         while running.len() >= 2 {
-            let (name, word): (String, Result<&'static str, String>) =
-                running.join_next().await.expect("one").expect("no panic");
-            *seen
-                .entry(word.unwrap_or_else(|why| panic!("{name}: {why}")))
-                .or_default() += 1;
+            tally.add(answered(
+                running.join_next().await.expect("one").expect("no panic"),
+            ));
         }
         // Every source has its turn.
         let (name, bytes) = &sources[number % sources.len()];
         let other = &sources[dice.roll(sources.len())].1;
         let damaged = damage(bytes, other, &mut dice);
         let (sandbox, name) = (Arc::clone(&sandbox), name.clone());
-        running.spawn(async move { (name, one(&sandbox, damaged).await) });
+        running.spawn(async move {
+            let begin = Instant::now();
+            let word = one(&sandbox, damaged.clone()).await;
+            (name, damaged, word, begin.elapsed())
+        });
     }
     while let Some(done) = running.join_next().await {
-        let (name, word) = done.expect("no panic");
-        *seen
-            .entry(word.unwrap_or_else(|why| panic!("{name}: {why}")))
-            .or_default() += 1;
+        tally.add(answered(done.expect("no panic")));
     }
     let peak = sandbox.memory_peak();
-    eprintln!("{total} damaged documents: {seen:?}, {} MiB at most", peak >> 20);
+    eprintln!(
+        "{total} damaged documents: {:?}, {} MiB at most",
+        tally.seen,
+        peak >> 20
+    );
+    if let Some(folder) = std::env::var_os("FAXGATE_KEEP_WORST") {
+        tally.keep(Path::new(&folder));
+    }
     assert!(peak <= MEMORY, "{peak}");
     // It still does what it did before.
     assert_eq!(

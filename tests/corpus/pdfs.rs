@@ -8,6 +8,7 @@ use super::{Case, Ink};
 pub(crate) fn cases() -> Vec<Case> {
     let mut all = geometry();
     all.extend(fonts());
+    all.extend(named_fonts());
     all.extend(notes());
     all.extend(active());
     all.extend(mended());
@@ -82,6 +83,31 @@ fn geometry() -> Vec<Case> {
         &["Mixed", "Mixed", "Mixed"],
     ));
     all
+}
+
+/// Fonts for Chinese, Japanese and Korean that are only named, as older programs leave them to the reader.
+fn named_fonts() -> Vec<Case> {
+    let named = [
+        ("HeiseiMin-W3", "Japan1", "90ms-RKSJ-H", "93fa967b8cea"),
+        ("STSong-Light", "GB1", "UniGB-UCS2-H", "4e2d65870020"),
+        ("MSung-Light", "CNS1", "UniCNS-UCS2-H", "4e2d65870020"),
+        ("HYSMyeongJo-Medium", "Korea1", "UniKS-UCS2-H", "d55cae000020"),
+    ];
+    let case = |(font, ordering, encoding, text): (&str, &str, &str, &str)| {
+        let mut pdf = Pdf::new();
+        let inner = pdf.add(format!(
+            "<< /Type /Font /Subtype /CIDFontType0 /BaseFont /{font} /DW 1000 /CIDSystemInfo << /Registry (Adobe) \
+             /Ordering ({ordering}) /Supplement 2 >> >>"
+        ));
+        let outer = pdf.add(format!(
+            "<< /Type /Font /Subtype /Type0 /BaseFont /{font}-{encoding} /Encoding /{encoding} \
+             /DescendantFonts [{inner} 0 R] >>"
+        ));
+        let entries = format!("/MediaBox [0 0 612 792] /Resources << /Font << /F {outer} 0 R >> >>");
+        pdf.page(&entries, &format!("BT /F 60 Tf 72 600 Td <{text}> Tj ET"));
+        Case::fax(format!("pdf in {font}, not embedded"), pdf.finish(""), 1, &[]).ink(Ink::Some)
+    };
+    named.map(case).into()
 }
 
 fn fonts() -> Vec<Case> {

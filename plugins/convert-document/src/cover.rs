@@ -11,7 +11,7 @@ pub(crate) fn to_pdf(
     part: &Part,
     paper: Paper,
     max_pages: u32,
-    library: Library<'_>,
+    library: Library,
 ) -> Result<TextPdf, Failure> {
     let message = text::decode(&part.data).text;
     let line = |name: &str| {

@@ -1,9 +1,9 @@
 //! A document opened for faxing: any number of parts of any kind, as one PDF.
 
 use crate::model::{Failure, FailureKind, FaxPage, Halftone, Limits, Paper, Part, Raster, Resolution, Terms};
+use crate::raster::Renderer;
 use crate::sniff::{Format, sniff};
-use crate::{cover, html, pdf, picture, raster, text};
-use hayro::RenderCache;
+use crate::{cover, html, pdf, picture, text};
 use hayro::hayro_syntax::Pdf;
 use self_cell::self_cell;
 use std::cell::OnceCell;
@@ -14,7 +14,7 @@ self_cell!(
     struct Shown {
         owner: Pdf,
         #[not_covariant]
-        dependent: RenderCache,
+        dependent: Renderer,
     }
 );
 
@@ -26,12 +26,13 @@ pub struct Document {
     pages: u32,
     notes: Vec<String>,
     limits: Limits,
+    fonts: Arc<pdf::Fonts>,
     shown: OnceCell<Option<Shown>>,
 }
 
 impl Document {
     /// Opens a document; what is not a PDF becomes one on the paper of the terms.
-    pub fn open(parts: Vec<Part>, terms: Terms<'_>) -> Result<Self, Failure> {
+    pub fn open(parts: Vec<Part>, terms: Terms) -> Result<Self, Failure> {
         let limits = terms.limits;
         let mut parts = parts.into_iter();
         let Some(first) = parts.next() else {
@@ -46,7 +47,7 @@ impl Document {
             for part in parts {
                 all.push(Self::open_one(part, terms)?);
             }
-            document = Self::join(all, limits)?;
+            document = Self::join(all, terms)?;
         }
         if document.bytes.len() as u64 > limits.max_bytes {
             return Err(Failure::too_many_bytes(limits.max_bytes));
@@ -54,7 +55,7 @@ impl Document {
         Ok(document)
     }
 
-    fn open_one(part: Part, terms: Terms<'_>) -> Result<Self, Failure> {
+    fn open_one(part: Part, terms: Terms) -> Result<Self, Failure> {
         let Terms {
             paper,
             limits,
@@ -63,7 +64,7 @@ impl Document {
         } = terms;
         if part.media_type == cover::MEDIA_TYPE {
             let made = cover::to_pdf(&part, paper, limits.max_pages, library)?;
-            return Ok(Self::made(made.pdf, made.pages, made.notes, limits));
+            return Ok(Self::made(made.pdf, made.pages, made.notes, terms));
         }
         if part.data.is_empty() {
             return Err(Failure::new(
@@ -79,19 +80,19 @@ impl Document {
             )),
             Format::Picture(format) => {
                 let made = picture::to_pdf(part.data, format, paper)?;
-                Ok(Self::made(made.pdf, made.pages, made.notes, limits))
+                Ok(Self::made(made.pdf, made.pages, made.notes, terms))
             }
             Format::Tiff => {
                 let made = picture::tiff_to_pdf(&part.data, paper, limits.max_pages)?;
-                Ok(Self::made(made.pdf, made.pages, made.notes, limits))
+                Ok(Self::made(made.pdf, made.pages, made.notes, terms))
             }
             Format::Other if part.media_type == "text/html" || html::is_html(&part.data) => {
                 let made = html::to_pdf(&part.data, paper, limits.max_pages, library)?;
-                Ok(Self::made(made.pdf, made.pages, made.notes, limits))
+                Ok(Self::made(made.pdf, made.pages, made.notes, terms))
             }
             Format::Other if text::is_text(&part.data) || claims_text(&part) => {
                 let made = text::to_pdf(&part.data, paper, limits.max_pages, library)?;
-                Ok(Self::made(made.pdf, made.pages, made.notes, limits))
+                Ok(Self::made(made.pdf, made.pages, made.notes, terms))
             }
             Format::Other => Err(Failure::new(
                 FailureKind::Unsupported,
@@ -100,13 +101,14 @@ impl Document {
         }
     }
 
-    fn from_pdf(data: Vec<u8>, terms: Terms<'_>) -> Result<Self, Failure> {
+    fn from_pdf(data: Vec<u8>, terms: Terms) -> Result<Self, Failure> {
         let limits = terms.limits;
         let bytes = Arc::new(data);
         let pdf = pdf::open(Arc::clone(&bytes), limits.max_pages, terms.checked)?;
         let pages = pdf.pages().len();
+        let fonts = pdf::Fonts::new(terms.library);
         if !terms.checked {
-            check_pages(&pdf, limits)?;
+            check_pages(&pdf, limits, &fonts)?;
         }
         if terms.refuse_active && !terms.checked && pdf::acts(&pdf) {
             return Err(Failure::new(
@@ -120,23 +122,25 @@ impl Document {
                 pdf::copy(&[&pdf]),
                 pages,
                 vec![note.to_owned()],
-                limits,
+                terms,
             ));
         }
         let pages = u32::try_from(pages).unwrap_or(u32::MAX);
-        let shown = OnceCell::from(Some(Shown::new(pdf, |_| RenderCache::new())));
+        let shown = OnceCell::from(Some(Shown::new(pdf, |_| Renderer::new(Arc::clone(&fonts)))));
         Ok(Self {
             bytes,
             untouched: true,
             pages,
             notes: Vec::new(),
             limits,
+            fonts,
             shown,
         })
     }
 
     /// The pages of all documents, in order, as one.
-    fn join(documents: Vec<Self>, limits: Limits) -> Result<Self, Failure> {
+    fn join(documents: Vec<Self>, terms: Terms) -> Result<Self, Failure> {
+        let limits = terms.limits;
         let pages = documents
             .iter()
             .map(|document| u64::from(document.pages))
@@ -163,12 +167,12 @@ impl Document {
             made,
             usize::try_from(pages).unwrap_or(usize::MAX),
             notes,
-            limits,
+            terms,
         ))
     }
 
     /// A PDF that was written here, of `pages` pages.
-    fn made(made: Vec<u8>, pages: usize, notes: Vec<String>, limits: Limits) -> Self {
+    fn made(made: Vec<u8>, pages: usize, notes: Vec<String>, terms: Terms) -> Self {
         let pages = u32::try_from(pages).unwrap_or(u32::MAX);
         let bytes = Arc::new(made);
         Self {
@@ -176,7 +180,8 @@ impl Document {
             untouched: false,
             pages,
             notes,
-            limits,
+            limits: terms.limits,
+            fonts: pdf::Fonts::new(terms.library),
             shown: OnceCell::new(),
         }
     }
@@ -202,36 +207,36 @@ impl Document {
         let absent = || Failure::new(FailureKind::Broken, format!("The document has no page {number}."));
         let shown = self.shown.get_or_init(|| {
             let pdf = Pdf::new(Arc::clone(&self.bytes)).ok()?;
-            Some(Shown::new(pdf, |_| RenderCache::new()))
+            Some(Shown::new(pdf, |_| Renderer::new(Arc::clone(&self.fonts))))
         });
-        shown.as_ref().ok_or_else(absent)?.with_dependent(|pdf, cache| {
-            let page = pdf.pages().get(index as usize).ok_or_else(absent)?;
-            let drawn = raster::render(page, cache, raster, self.limits.max_rows, number)?;
-            // A page is often meant to be white; one whose content is damaged is not.
-            if drawn.black == 0 && pdf::lost_content(page) {
-                return Err(came_out_white(number));
-            }
-            Ok(drawn)
-        })
+        shown
+            .as_ref()
+            .ok_or_else(absent)?
+            .with_dependent(|pdf, renderer| {
+                let page = pdf.pages().get(index as usize).ok_or_else(absent)?;
+                let drawn = renderer.draw(page, raster, self.limits.max_rows, number)?;
+                // A page is often meant to be white; one whose content is damaged is not.
+                if drawn.black == 0 && pdf::lost_content(page) {
+                    return Err(came_out_white(number));
+                }
+                Ok(drawn)
+            })
     }
 }
 
-/// Bytes of page content that are looked at when a document is opened; what lies beyond is taken on trust.
-const LOOKED_AT: usize = 16 * 1024 * 1024;
-/// Pages with nothing but pictures that are drawn when a document is opened, for the same reason.
+/// Pages with nothing but pictures that are drawn when a document is opened; what lies beyond is taken on trust.
 const DRAWN: usize = 12;
 
-/// Refuses a document with a page that would come out white although its content draws.
-fn check_pages(pdf: &Pdf, limits: Limits) -> Result<(), Failure> {
-    let looker = pdf::Looker::new(pdf);
-    let mut cache = None;
-    let (mut bytes, mut drawn) = (0, 0);
+/// Refuses a document with a page that would come out white although its content draws, or that is written in a font
+/// that is nowhere.
+fn check_pages(pdf: &Pdf, limits: Limits, fonts: &Arc<pdf::Fonts>) -> Result<(), Failure> {
+    let looker = pdf::Looker::new(pdf, fonts);
+    let mut renderer = None;
+    let mut drawn = 0;
     for (number, page) in (1..).zip(pdf.pages().iter()) {
-        bytes += page.page_stream().map_or(0, <[u8]>::len);
-        if bytes > LOOKED_AT {
-            break;
-        }
-        match looker.look(page) {
+        let seen = looker.look(page, !fonts.may_lack(page));
+        fonts.check(number)?;
+        match seen {
             pdf::Seen::Fine => {}
             pdf::Seen::Lost => return Err(came_out_white(number)),
             pdf::Seen::Pictures if drawn >= DRAWN => {}
@@ -244,8 +249,8 @@ fn check_pages(pdf: &Pdf, limits: Limits) -> Result<(), Failure> {
                     paper: Paper::Letter,
                     halftone: Halftone::Threshold,
                 };
-                let cache = cache.get_or_insert_with(RenderCache::new);
-                raster::render(page, cache, &raster, limits.max_rows, number)?;
+                let renderer = renderer.get_or_insert_with(|| Renderer::new(Arc::clone(fonts)));
+                renderer.draw(page, &raster, limits.max_rows, number)?;
             }
         }
     }

@@ -26,7 +26,7 @@ pub(crate) fn to_pdf(
     data: &[u8],
     paper: Paper,
     max_pages: u32,
-    library: Library<'_>,
+    library: Library,
 ) -> Result<TextPdf, Failure> {
     if data.len() > MAX_BYTES {
         return Err(Failure::new(

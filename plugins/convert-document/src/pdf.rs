@@ -2,6 +2,7 @@
 
 mod active;
 mod copy;
+mod fonts;
 mod inflate;
 mod look;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod tests;
 
 pub(crate) use active::{acts, reason_to_copy};
 pub(crate) use copy::copy;
+pub(crate) use fonts::Fonts;
 pub(crate) use look::{Looker, Seen};
 
 use crate::model::{Failure, FailureKind};

@@ -1,7 +1,7 @@
 //! Pictures to PDF, one page each, with resolution and orientation honoured.
 //!
-//! Black and white is stored as Group 4 and stays exact; a sound JPEG is stored as it is; everything else becomes
-//! grey, reduced to what a fax can show. How grey becomes black dots is left to whoever draws the page.
+//! Black and white is stored as Group 4 and stays exact; a sound JPEG and the sound codes of a fax are stored as they
+//! are; everything else becomes grey, reduced to what a fax can show. How grey becomes black dots is left to whoever draws the page.
 
 mod ccitt;
 mod decode;
@@ -46,6 +46,15 @@ struct Scan {
 enum Pixels {
     /// Black and white.
     Bilevel(Bitmap),
+    /// A strip of fax codes, most significant bit first.
+    Fax {
+        width: u32,
+        height: u32,
+        coding: ccitt::Coding,
+        /// Whether what the codes call black is white.
+        inverted: bool,
+        data: Vec<u8>,
+    },
     /// 8-bit grey, row by row, 255 is white.
     Grey { width: u32, height: u32, data: Vec<u8> },
     /// A JPEG file that every PDF reader understands.
@@ -61,7 +70,9 @@ impl Pixels {
     fn size(&self) -> (u32, u32) {
         match self {
             Self::Bilevel(bitmap) => (bitmap.width(), bitmap.height()),
-            Self::Grey { width, height, .. } | Self::Jpeg { width, height, .. } => (*width, *height),
+            Self::Fax { width, height, .. }
+            | Self::Grey { width, height, .. }
+            | Self::Jpeg { width, height, .. } => (*width, *height),
         }
     }
 }
@@ -148,6 +159,37 @@ fn write_image(pdf: &mut Pdf, id: Ref, pixels: Pixels) {
             let mut image = pdf.image_xobject(id, &data);
             image.filter(Filter::CcittFaxDecode);
             image.decode_parms().k(-1).columns(width).rows(height);
+            image
+                .width(width)
+                .height(height)
+                .bits_per_component(1)
+                .color_space()
+                .device_gray();
+        }
+        Pixels::Fax {
+            coding,
+            inverted,
+            data,
+            ..
+        } => {
+            use ccitt::Compression::{Group3, Group4, ModifiedHuffman};
+            let mut image = pdf.image_xobject(id, &data);
+            image.filter(Filter::CcittFaxDecode);
+            let k = match coding.compression {
+                Group4 => -1,
+                Group3 if coding.two_dimensional => 1,
+                Group3 | ModifiedHuffman => 0,
+            };
+            // The rows were counted: whether a mark follows the last one is no matter.
+            image
+                .decode_parms()
+                .k(k)
+                .columns(width)
+                .rows(height)
+                .end_of_block(false)
+                .end_of_line(coding.compression == Group3)
+                .encoded_byte_align(coding.compression == ModifiedHuffman)
+                .black_is_1(inverted);
             image
                 .width(width)
                 .height(height)

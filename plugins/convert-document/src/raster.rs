@@ -2,12 +2,14 @@
 
 mod bitmap;
 mod codes;
+mod diffusion;
 mod g4;
 mod halftone;
 mod render;
+mod sole_picture;
 
 pub(crate) use bitmap::Bitmap;
 pub(crate) use g4::encode;
 #[cfg(test)]
 pub(crate) use g4::{decoded, encode_group3};
-pub(crate) use render::render;
+pub(crate) use render::Renderer;

@@ -36,7 +36,7 @@ pub(crate) fn to_pdf(
     data: &[u8],
     paper: Paper,
     max_pages: u32,
-    library: Library<'_>,
+    library: Library,
 ) -> Result<TextPdf, Failure> {
     let Decoded { text, note } = decode::decode(data);
     let mut made = print(&text, None, paper, max_pages, library)?;
@@ -61,7 +61,7 @@ pub(crate) fn print(
     heading: Heading,
     paper: Paper,
     max_pages: u32,
-    library: Library<'_>,
+    library: Library,
 ) -> Result<TextPdf, Failure> {
     let sheet = Sheet::new(paper);
     let headed = heading.map(|_| "\n".repeat(HEADING_LINES) + text);

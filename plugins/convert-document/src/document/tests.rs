@@ -1,7 +1,7 @@
 //! Documents of every kind, opened and drawn.
 
 use super::*;
-use pdf_writer::{Content, Rect, Ref};
+use pdf_writer::{Content, Finish, Rect, Ref};
 
 const LIMITS: Limits = Limits {
     max_pages: 200,
@@ -252,4 +252,148 @@ fn a_page_whose_content_came_to_nothing_is_broken() {
     // White on white is what was meant.
     let white = whole.replacen("270 360 72 72 re", "1 g 0 0 90 90 re", 1);
     assert_eq!(open(white, "application/pdf").unwrap().pages(), 2);
+}
+
+/// A page written in a Japanese font that is only named.
+fn japanese(first: &str) -> Vec<u8> {
+    let mut pdf = pdf_writer::Pdf::new();
+    let id = Ref::new;
+    pdf.catalog(id(1)).pages(id(2));
+    pdf.pages(id(2)).kids([id(3)]).count(1);
+    let mut page = pdf.page(id(3));
+    page.parent(id(2))
+        .media_box(Rect::new(0.0, 0.0, 612.0, 792.0))
+        .contents(id(4));
+    page.resources().fonts().pair(pdf_writer::Name(b"F"), id(5));
+    page.finish();
+    // "Japan" in Shift JIS.
+    let content = format!("{first} BT /F 40 Tf 72 600 Td <93fa967b> Tj ET");
+    pdf.stream(id(4), content.as_bytes());
+    pdf.type0_font(id(5))
+        .base_font(pdf_writer::Name(b"HeiseiMin-W3-90ms-RKSJ-H"))
+        .encoding_predefined(pdf_writer::Name(b"90ms-RKSJ-H"))
+        .descendant_font(id(6));
+    let mut font = pdf.cid_font(id(6));
+    font.subtype(pdf_writer::types::CidFontType::Type0)
+        .base_font(pdf_writer::Name(b"HeiseiMin-W3"))
+        .system_info(pdf_writer::types::SystemInfo {
+            registry: pdf_writer::Str(b"Adobe"),
+            ordering: pdf_writer::Str(b"Japan1"),
+            supplement: 2,
+        });
+    font.finish();
+    pdf.finish()
+}
+
+#[test]
+fn a_font_that_is_nowhere_is_not_lost_in_silence() {
+    // Something else drawn first doesn't hide it.
+    for first in ["", "72 72 72 72 re f"] {
+        let refusal = open(japanese(first), "application/pdf").err().expect("a refusal");
+        assert_eq!(refusal.kind, FailureKind::Broken);
+        assert!(refusal.message.contains("not embedded"), "{}", refusal.message);
+        let terms = Terms {
+            checked: true,
+            ..Terms::plain(Paper::Letter, LIMITS)
+        };
+        let opened = Document::open(part(japanese(first), "application/pdf"), terms).unwrap();
+        let refusal = opened.render(0, &RASTER).expect_err("a refusal");
+        assert!(refusal.message.contains("not embedded"), "{}", refusal.message);
+    }
+}
+
+#[test]
+fn a_font_that_is_only_listed_is_no_matter() {
+    let listed = japanese("72 72 72 72 re f");
+    let text = b"BT /F 40 Tf 72 600 Td <93fa967b> Tj ET";
+    let at = listed
+        .windows(text.len())
+        .position(|bytes| bytes == text)
+        .unwrap();
+    let mut unused = listed;
+    unused[at..at + text.len()].fill(b' ');
+    assert_eq!(open(unused, "application/pdf").unwrap().pages(), 1);
+}
+
+/// A page with one grey picture, whose corners differ, drawn by this matrix after `before`.
+fn pictured(before: &str, matrix: &str, crop: Rect, padding: usize) -> Vec<u8> {
+    let (width, height) = (900, 1200);
+    let grey = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    let grey = grey.map(|(x, y)| match (x * 4 / width, y * 4 / height) {
+        (0, 0) | (3, 1) => 0,
+        (1, 2) => 90,
+        (column, 3) if column > 1 => 30,
+        _ => 255,
+    });
+    let grey: Vec<u8> = grey.collect();
+    let mut pdf = pdf_writer::Pdf::new();
+    let id = Ref::new;
+    pdf.catalog(id(1)).pages(id(2));
+    pdf.pages(id(2)).kids([id(3)]).count(1);
+    let mut page = pdf.page(id(3));
+    page.parent(id(2))
+        .media_box(Rect::new(0.0, 0.0, 612.0, 792.0))
+        .contents(id(4));
+    page.crop_box(crop);
+    page.resources().x_objects().pair(pdf_writer::Name(b"I"), id(5));
+    page.finish();
+    let content = format!("{before} {matrix} cm /I Do {}", " ".repeat(padding));
+    pdf.stream(id(4), content.as_bytes());
+    let mut image = pdf.image_xobject(id(5), &grey);
+    image.width(width).height(height).bits_per_component(8);
+    image.color_space().device_gray();
+    image.finish();
+    pdf.finish()
+}
+
+#[test]
+fn a_picture_alone_looks_as_it_does_in_company() {
+    let whole = Rect::new(0.0, 0.0, 612.0, 792.0);
+    let cases = [
+        ("", "600 0 0 780 6 6", whole),
+        ("", "0 780 -600 0 606 6", whole),
+        ("", "-600 0 0 -780 606 786", whole),
+        ("", "0 -780 600 0 6 786", whole),
+        ("", "-600 0 0 780 606 6", whole),
+        ("", "600 0 0 -780 6 786", whole),
+        ("", "900 0 0 1200 -100 -100", whole),
+        ("", "70 0 0 90 300 300", whole),
+        ("1 g 0 0 612 792 re f", "300 0 0 390 200 100", whole),
+        ("0 0 612 792 re W n", "600 0 0 780 6 6", whole),
+        ("100 100 300 300 re W n", "600 0 0 780 6 6", whole),
+        ("0 0 500 700 re f", "300 0 0 390 200 100", whole),
+        ("", "600 0 0 780 6 6", Rect::new(50.0, 50.0, 400.0, 300.0)),
+        ("", "590 50 -50 770 20 6", whole),
+    ];
+    for (before, matrix, crop) in cases {
+        let drawn = |padding| {
+            let file = pictured(before, matrix, crop, padding);
+            // Where the dots of a halftone come to lie is chance.
+            let raster = Raster {
+                halftone: Halftone::Threshold,
+                ..RASTER
+            };
+            let page = open(file, "application/pdf").unwrap().render(0, &raster).unwrap();
+            (
+                page.black,
+                crate::raster::decoded(&page.g4, page.width, page.height),
+            )
+        };
+        // More content than a page with one picture needs is drawn in the general way.
+        let ((black, alone), (_, general)) = (drawn(0), drawn(10_000));
+        assert!(black > 1000, "{before} {matrix}");
+        let pairs = alone.rows().zip(general.rows());
+        let differing: u64 = pairs
+            .map(|(one, other)| {
+                one.iter()
+                    .zip(other)
+                    .map(|(a, b)| u64::from((a ^ b).count_ones()))
+                    .sum::<u64>()
+            })
+            .sum();
+        assert!(
+            differing < black / 50 + 2000,
+            "{before} {matrix} {crop:?}: {differing} of {black}"
+        );
+    }
 }

@@ -3,16 +3,19 @@
 //! The parser and the interpreter forgive much. A content stream that falls apart, a font whose glyphs are gone or a
 //! picture that can't be decoded all end in a white page and no error, so what is drawn is counted here.
 
+use super::Fonts;
 use hayro::hayro_interpret::font::Glyph;
 use hayro::hayro_interpret::hayro_syntax::Pdf;
 use hayro::hayro_interpret::hayro_syntax::object::Dict;
 use hayro::hayro_interpret::util::TransformExt;
 use hayro::hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache,
-    InterpreterSettings, InterpreterWarning, Paint, SoftMask, interpret_page,
+    InterpreterSettings, Paint, SoftMask, interpret, interpret_page,
 };
+use hayro::hayro_syntax::content::TypedIter;
 use hayro::hayro_syntax::page::Page;
 use hayro::kurbo::{Affine, BezPath, Rect, Shape};
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -27,48 +30,50 @@ pub(crate) enum Seen {
     Lost,
 }
 
+/// How many painting operators are looked at before a whole page is: nearly every page begins with something dark,
+/// and ink once seen is seen.
+const GLANCES: [usize; 2] = [1, 8];
+
+/// Bytes of page content that are interpreted when a document is opened; pages beyond are taken on trust.
+const LOOKED_AT: usize = 16 * 1024 * 1024;
+/// Searching so many bytes for an operator costs as much as interpreting one.
+const SEARCHED: usize = 16;
+
 /// Looks at pages of one document.
 pub(crate) struct Looker<'a> {
     cache: InterpreterCache<'a>,
     settings: InterpreterSettings,
     warnings: Arc<AtomicU32>,
+    budget: Cell<usize>,
     layered: bool,
 }
 
 impl<'a> Looker<'a> {
-    pub(crate) fn new(pdf: &'a Pdf) -> Self {
+    pub(crate) fn new(pdf: &'a Pdf, fonts: &Arc<Fonts>) -> Self {
         let warnings = Arc::new(AtomicU32::new(0));
-        let sink = Arc::clone(&warnings);
-        let settings = InterpreterSettings {
-            warning_sink: Arc::new(move |warning| {
-                if matches!(
-                    warning,
-                    InterpreterWarning::ImageDecodeFailure | InterpreterWarning::UnsupportedFont
-                ) {
-                    sink.fetch_add(1, Ordering::Relaxed);
-                }
-            }),
-            ..InterpreterSettings::default()
-        };
         Self {
             cache: InterpreterCache::new(),
-            settings,
+            settings: fonts.settings(&warnings),
             warnings,
+            budget: Cell::new(LOOKED_AT),
             // Layers that are switched off are meant not to be seen.
             layered: super::copy::root(pdf)
                 .is_some_and(|root| root.get::<Dict<'_>>("OCProperties").is_some()),
         }
     }
 
-    /// Looks at one page.
-    pub(crate) fn look(&self, page: &Page<'a>) -> Seen {
+    /// Looks at one page; at all of it when a few strokes are not `enough`.
+    pub(crate) fn look(&self, page: &Page<'a>, enough: bool) -> Seen {
+        let content = page.page_stream().unwrap_or_default();
+        if !self.spend(content.len() / SEARCHED) || (enough && self.glance(page, content)) {
+            return Seen::Fine;
+        }
+        if !self.spend(content.len()) {
+            return Seen::Fine;
+        }
         self.warnings.store(0, Ordering::Relaxed);
-        let (width, height) = page.render_dimensions();
-        let area = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
-        let transform = page.initial_transform(true).to_kurbo();
-        let mut context = Context::new(transform, area, &self.cache, page.xref(), self.settings.clone());
         let mut eye = Eye::default();
-        interpret_page(page, &mut context, &mut eye);
+        interpret_page(page, &mut self.context(page), &mut eye);
         if eye.inked {
             return Seen::Fine;
         }
@@ -79,39 +84,84 @@ impl<'a> Looker<'a> {
             return Seen::Pictures;
         }
         let silent = eye.drawn == 0 && !self.layered;
-        let means_to = || page.page_stream().is_some_and(paints);
-        if silent && means_to() {
+        if silent && paints(content) {
             Seen::Lost
         } else {
             Seen::Fine
         }
     }
+
+    /// Whether the beginning of a page draws something dark.
+    fn glance(&self, page: &Page<'a>, content: &[u8]) -> bool {
+        GLANCES.iter().any(|most| {
+            let begin = through_paint(content, *most);
+            let Some(begin) = begin.filter(|begin| self.spend(begin.len())) else {
+                return false;
+            };
+            let mut eye = Eye::default();
+            interpret(
+                TypedIter::new(begin),
+                page.resources(),
+                &mut self.context(page),
+                &mut eye,
+            );
+            eye.inked
+        })
+    }
+
+    /// Takes the reading of so many bytes off the budget; false when too little is left.
+    fn spend(&self, bytes: usize) -> bool {
+        let left = self.budget.get().checked_sub(bytes);
+        self.budget.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
+    fn context(&self, page: &Page<'a>) -> Context<'a> {
+        let (width, height) = page.render_dimensions();
+        let area = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
+        let transform = page.initial_transform(true).to_kurbo();
+        Context::new(transform, area, &self.cache, page.xref(), self.settings.clone())
+    }
 }
 
-/// Whether a content stream has an operator that paints (ISO 32000-1, annex A), as a word of its own.
+/// Whether a content stream has an operator that paints.
 fn paints(content: &[u8]) -> bool {
+    through_paint(content, 1).is_some()
+}
+
+/// A content stream through its operator number `count` that paints (ISO 32000-1, annex A), as a word of its own.
+/// Words in strings count too: what is cut there ends early, which loses nothing that came before.
+fn through_paint(content: &[u8], count: usize) -> Option<&[u8]> {
     let delimits = |byte: &u8| byte.is_ascii_whitespace() || b"()<>[]{}/%".contains(byte);
-    content.split(delimits).any(|word| {
-        matches!(
-            word,
-            b"Tj"
-                | b"TJ"
-                | b"'"
-                | b"\""
-                | b"f"
-                | b"F"
-                | b"f*"
-                | b"B"
-                | b"B*"
-                | b"b"
-                | b"b*"
-                | b"S"
-                | b"s"
-                | b"Do"
-                | b"sh"
-                | b"BI"
-        )
-    })
+    let mut end = 0;
+    let painting = content.split(delimits).filter_map(|word| {
+        end += word.len() + 1;
+        is_painting(word).then_some(end - 1)
+    });
+    let end = painting.take(count).last()?;
+    content.get(..end)
+}
+
+fn is_painting(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"Tj"
+            | b"TJ"
+            | b"'"
+            | b"\""
+            | b"f"
+            | b"F"
+            | b"f*"
+            | b"B"
+            | b"B*"
+            | b"b"
+            | b"b*"
+            | b"S"
+            | b"s"
+            | b"Do"
+            | b"sh"
+            | b"BI"
+    )
 }
 
 /// A device that draws nothing and remembers what it was asked to.
@@ -196,5 +246,14 @@ mod tests {
         for content in ["q Q", "1 0 0 rg /Sf gs", "BT ET"] {
             assert!(!paints(content.as_bytes()), "{content}");
         }
+    }
+
+    #[test]
+    fn a_glance_ends_behind_an_operator() {
+        let content = b"BT (a) Tj (x)' ET 0 0 9 9 re f Q";
+        let glance = |count| through_paint(content, count).map(|begin| begin.len());
+        assert_eq!([1, 2, 3].map(glance), [Some(9), Some(14), Some(30)]);
+        assert_eq!(glance(9), glance(3), "as many as there are");
+        assert_eq!(through_paint(b"BT ET", 1), None);
     }
 }

@@ -1,5 +1,7 @@
 //! Strips of fax data (ITU-T T.4 and T.6) as TIFF holds them.
 
+use std::borrow::Cow;
+
 use hayro_ccitt::{DecodeSettings, Decoder, DecoderContext, EncodingMode, decode};
 
 /// How the strips of one page are coded.
@@ -9,6 +11,8 @@ pub(super) struct Coding {
     pub(super) compression: Compression,
     /// Bit 0 of `T4Options`.
     pub(super) two_dimensional: bool,
+    /// Bit 2 of `T4Options`: fill bits make each end-of-line code end on a byte.
+    pub(super) aligned: bool,
     /// `FillOrder` 2: the first pixel is in the lowest bit.
     pub(super) reversed: bool,
 }
@@ -24,6 +28,33 @@ pub(super) enum Compression {
     Group4,
 }
 
+impl Coding {
+    /// Bytes whose first pixel is in the highest bit, as decoders and PDF have it.
+    fn ordered<'a>(&self, strip: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.reversed {
+            strip.iter().map(|byte| byte.reverse_bits()).collect()
+        } else {
+            Cow::Borrowed(strip)
+        }
+    }
+
+    fn settings(&self, width: u32, rows: u32, strict: bool) -> DecodeSettings {
+        DecodeSettings {
+            columns: width,
+            rows,
+            end_of_block: self.compression != Compression::ModifiedHuffman,
+            end_of_line: self.compression == Compression::Group3,
+            rows_are_byte_aligned: self.compression == Compression::ModifiedHuffman,
+            encoding: match self.compression {
+                Compression::Group4 => EncodingMode::Group4,
+                Compression::Group3 if self.two_dimensional => EncodingMode::Group3_2D,
+                Compression::Group3 | Compression::ModifiedHuffman => EncodingMode::Group3_1D,
+            },
+            strict,
+        }
+    }
+}
+
 /// Decodes one strip into the next `rows` rows of a page; false when it holds fewer.
 pub(super) fn read<'a>(
     strip: &[u8],
@@ -32,35 +63,42 @@ pub(super) fn read<'a>(
     rows: u32,
     into: &mut impl Iterator<Item = &'a mut [u64]>,
 ) -> bool {
-    let reversed;
-    let strip = if coding.reversed {
-        reversed = strip.iter().map(|byte| byte.reverse_bits()).collect::<Vec<_>>();
-        &reversed
-    } else {
-        strip
-    };
-    let settings = DecodeSettings {
-        columns: width,
-        rows,
-        end_of_block: coding.compression != Compression::ModifiedHuffman,
-        end_of_line: coding.compression == Compression::Group3,
-        rows_are_byte_aligned: coding.compression == Compression::ModifiedHuffman,
-        encoding: match coding.compression {
-            Compression::Group4 => EncodingMode::Group4,
-            Compression::Group3 if coding.two_dimensional => EncodingMode::Group3_2D,
-            Compression::Group3 | Compression::ModifiedHuffman => EncodingMode::Group3_1D,
-        },
-        // A line that the telephone line spoilt is left out, as a fax machine does.
-        strict: false,
-    };
+    // A line that the telephone line spoilt is left out, as a fax machine does.
+    let settings = coding.settings(width, rows, false);
     let mut sink = Sink {
         rows: into,
         width,
         left: rows,
     };
     // How much was decoded says more than the verdict: many files lack the end-of-block.
-    let _ = decode(strip, &mut sink, &mut DecoderContext::new(settings));
+    let _ = decode(
+        &coding.ordered(strip),
+        &mut sink,
+        &mut DecoderContext::new(settings),
+    );
     sink.left == 0
+}
+
+/// The strip as a PDF may hold it, when every code of its `rows` rows is sound.
+pub(super) fn sound(strip: &[u8], coding: Coding, width: u32, rows: u32) -> Option<Vec<u8>> {
+    // Codes that end on a byte by fill bits are read differently by different programs.
+    if coding.aligned {
+        return None;
+    }
+    let strip = coding.ordered(strip);
+    let mut left = Count(rows);
+    let settings = coding.settings(width, rows, true);
+    decode(&strip, &mut left, &mut DecoderContext::new(settings)).ok()?;
+    (left.0 == 0).then(|| strip.into_owned())
+}
+
+/// Counts down the rows.
+struct Count(u32);
+
+impl Decoder for Count {
+    fn push_row(&mut self, _: &[u32]) {
+        self.0 = self.0.saturating_sub(1);
+    }
 }
 
 struct Sink<'r, I> {

@@ -91,16 +91,23 @@ fn damaged() -> Failure {
     broken("The TIFF is damaged; save it again.")
 }
 
-/// Decodes the strips of a fax page.
+/// Reads a fax page. One that is a single sound strip, as fax programs write them, keeps its bytes; the rows of several
+/// strips would not join to one picture, and what is damaged is to be mended here and not by whoever draws the page:
+/// these are decoded.
 fn fax(
     directory: &Directory<'_>,
     compression: Compression,
     width: u32,
     height: u32,
 ) -> Result<Pixels, Failure> {
+    let options = match compression {
+        Compression::Group3 => directory.number(tag::T4_OPTIONS).unwrap_or(0),
+        Compression::ModifiedHuffman | Compression::Group4 => 0,
+    };
     let coding = Coding {
         compression,
-        two_dimensional: directory.number(tag::T4_OPTIONS).unwrap_or(0) & 1 == 1,
+        two_dimensional: options & 1 == 1,
+        aligned: options & 4 == 4,
         reversed: directory.number(tag::FILL_ORDER) == Some(2),
     };
     let rows_per_strip = directory
@@ -109,6 +116,22 @@ fn fax(
         .clamp(1, height);
     let offsets = directory.numbers(tag::STRIP_OFFSETS).ok_or_else(damaged)?;
     let lengths = directory.numbers(tag::STRIP_BYTE_COUNTS).ok_or_else(damaged)?;
+    // 0 says that zeros are white, which is how the codes have it (TIFF 6.0, PhotometricInterpretation).
+    let inverted = directory.number(tag::PHOTOMETRIC) == Some(1);
+    if let ([offset], [length]) = (offsets.as_slice(), lengths.as_slice())
+        && rows_per_strip == height
+    {
+        let strip = directory.file.slice(*offset, *length).ok_or_else(damaged)?;
+        if let Some(data) = ccitt::sound(strip, coding, width, height) {
+            return Ok(Pixels::Fax {
+                width,
+                height,
+                coding,
+                inverted,
+                data,
+            });
+        }
+    }
     let mut bitmap = Bitmap::new(width, height);
     let mut rows = bitmap.rows_mut();
     let mut left = height;
@@ -127,8 +150,7 @@ fn fax(
         return Err(damaged());
     }
     drop(rows);
-    // 0 says that zeros are white, which is how the codes have it (TIFF 6.0, PhotometricInterpretation).
-    if directory.number(tag::PHOTOMETRIC) == Some(1) {
+    if inverted {
         bitmap.invert();
     }
     Ok(Pixels::Bilevel(bitmap))

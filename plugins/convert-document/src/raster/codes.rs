@@ -3,10 +3,20 @@
 /// One code word: its length in bits and its value, most significant bit first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Code {
-    /// Bits, at most 13.
+    /// Bits, at most 13 in the tables.
     pub(super) bits: u32,
     /// The word, right-aligned.
     pub(super) word: u32,
+}
+
+impl Code {
+    /// This code and the next as one, of at most 32 bits.
+    pub(super) const fn then(self, next: Self) -> Self {
+        Self {
+            bits: self.bits + next.bits,
+            word: self.word << next.bits | next.word,
+        }
+    }
 }
 
 const fn c(bits: u32, word: u32) -> Code {

@@ -85,9 +85,19 @@ fn encode_row(current: &[u32], reference: &[u32], width: u32, out: &mut BitWrite
         } else {
             let a2 = at(current, next + 1);
             let (first, second) = if black { (&BLACK, &WHITE) } else { (&WHITE, &BLACK) };
-            out.push(HORIZONTAL);
-            push_run(a1 - a0.unwrap_or(0), first, out);
-            push_run(a2 - a1, second, out);
+            let (before, after) = (a1 - a0.unwrap_or(0), a2 - a1);
+            match (
+                first.terminating.get(before as usize),
+                second.terminating.get(after as usize),
+            ) {
+                // Three codes at once: noise and halftones are made of these.
+                (Some(first), Some(second)) => out.push(HORIZONTAL.then(*first).then(*second)),
+                _ => {
+                    out.push(HORIZONTAL);
+                    push_run(before, first, out);
+                    push_run(after, second, out);
+                }
+            }
             a0 = Some(a2);
             next += 2;
         }

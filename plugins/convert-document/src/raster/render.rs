@@ -1,14 +1,17 @@
 //! Draws one page of a PDF on fax paper.
 
-use super::{g4, halftone};
+use super::halftone::Pixels;
+use super::{g4, halftone, sole_picture};
 use crate::model::{Failure, FailureKind, FaxPage, Paper, Raster, X_DPI};
+use crate::pdf::Fonts;
+use hayro::hayro_interpret::InterpreterSettings;
 use hayro::hayro_interpret::util::TransformExt;
-use hayro::hayro_interpret::{InterpreterSettings, InterpreterWarning};
 use hayro::hayro_syntax::page::Page;
 use hayro::kurbo::Affine;
 use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::vello_cpu::{Pixmap, RasterizerSettings, RenderContext, Resources, TargetInit};
 use hayro::{RenderCache, RenderSettings, render_into};
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -19,67 +22,107 @@ const MAX_ROWS: u32 = 20_000;
 /// A page that misses the paper by less than this is drawn at its own size: 0.5 %, or 1 mm of 8.5 inches.
 const SAME_SIZE: f64 = 0.005;
 
-/// Draws `page`, its number for messages counted from 1 being `number`, on at most `max_rows` rows.
-pub(crate) fn render<'a>(
-    page: &'a Page<'a>,
-    cache: &RenderCache<'a>,
-    raster: &Raster,
-    max_rows: u32,
-    number: u32,
-) -> Result<FaxPage, Failure> {
-    let (width, height) = size(raster, max_rows)?;
-    let transform = fit(page, raster, width, height).ok_or_else(|| {
-        Failure::new(
-            FailureKind::Broken,
-            format!("Page {number} has no usable size; save the PDF again."),
-        )
-    })?;
-    let lost = Arc::new(AtomicU32::new(0));
-    let sink = Arc::clone(&lost);
-    let settings = InterpreterSettings {
-        warning_sink: Arc::new(move |warning| {
-            if matches!(
-                warning,
-                InterpreterWarning::ImageDecodeFailure | InterpreterWarning::UnsupportedFont
-            ) {
-                sink.fetch_add(1, Ordering::Relaxed);
-            }
-        }),
-        ..InterpreterSettings::default()
-    };
-    let mut context = RenderContext::new(width, height);
-    render_into(
-        page,
-        cache,
-        &settings,
-        &RenderSettings::default(),
-        &mut context,
-        transform,
-    );
-    context.flush();
-    let mut pixels = Pixmap::new(width, height);
-    let target = RasterizerSettings {
-        target_init: TargetInit::Clear(WHITE),
-        ..RasterizerSettings::default()
-    };
-    context.render_with(&mut pixels, &mut Resources::default(), target);
-    let (width, height) = (u32::from(width), u32::from(height));
-    let bitmap = halftone::to_bitmap(pixels.data_as_u8_slice(), width, height, raster.halftone);
-    let black = bitmap.black();
-    if black == 0 && lost.load(Ordering::Relaxed) > 0 {
-        // The page has content, and all of it was lost.
-        let message =
-            format!("Page {number} can't be shown: its pictures or fonts are damaged; save the PDF again.");
-        return Err(Failure::new(FailureKind::Broken, message));
+/// Draws the pages of one document: keeps what they share and, once for all of them, the memory they are drawn in.
+pub(crate) struct Renderer<'a> {
+    fonts: Arc<Fonts>,
+    cache: RenderCache<'a>,
+    canvas: RefCell<Option<Canvas>>,
+}
+
+/// Where a page is drawn in colour.
+struct Canvas {
+    context: RenderContext,
+    pixels: Pixmap,
+}
+
+impl Canvas {
+    fn new((width, height): (u16, u16)) -> Self {
+        Self {
+            context: RenderContext::new(width, height),
+            pixels: Pixmap::new(width, height),
+        }
     }
-    Ok(FaxPage {
-        width,
-        height,
-        x_dpi: X_DPI,
-        y_dpi: raster.resolution.y_dpi(),
-        g4: g4::encode(&bitmap),
-        black,
-    })
+}
+
+impl<'a> Renderer<'a> {
+    pub(crate) fn new(fonts: Arc<Fonts>) -> Self {
+        Self {
+            fonts,
+            cache: RenderCache::new(),
+            canvas: RefCell::default(),
+        }
+    }
+
+    /// Draws `page`, its number for messages counted from 1 being `number`, on at most `max_rows` rows.
+    pub(crate) fn draw(
+        &self,
+        page: &'a Page<'a>,
+        raster: &Raster,
+        max_rows: u32,
+        number: u32,
+    ) -> Result<FaxPage, Failure> {
+        let size = size(raster, max_rows)?;
+        let (width, height) = size;
+        let transform = fit(page, raster, width, height).ok_or_else(|| {
+            Failure::new(
+                FailureKind::Broken,
+                format!("Page {number} has no usable size; save the PDF again."),
+            )
+        })?;
+        let lost = Arc::new(AtomicU32::new(0));
+        let settings = self.fonts.settings(&lost);
+        let halftoned =
+            |pixels: Pixels<'_>| halftone::to_bitmap(pixels, width.into(), height.into(), raster.halftone);
+        let bitmap = match sole_picture::draw(page, &settings, transform, size) {
+            Some(grey) => halftoned(Pixels::Grey(&grey)),
+            None => {
+                lost.store(0, Ordering::Relaxed);
+                let mut kept = self.canvas.borrow_mut();
+                drop(kept.take_if(|kept| (kept.pixels.width(), kept.pixels.height()) != size));
+                let canvas = kept.get_or_insert_with(|| Canvas::new(size));
+                self.colour(page, &settings, transform, canvas);
+                halftoned(Pixels::Rgba(canvas.pixels.data_as_u8_slice()))
+            }
+        };
+        self.fonts.check(number)?;
+        let black = bitmap.black();
+        if black == 0 && lost.load(Ordering::Relaxed) > 0 {
+            // The page has content, and all of it was lost.
+            let message = format!(
+                "Page {number} can't be shown: its pictures or fonts are damaged; save the PDF again."
+            );
+            return Err(Failure::new(FailureKind::Broken, message));
+        }
+        Ok(FaxPage {
+            width: width.into(),
+            height: height.into(),
+            x_dpi: X_DPI,
+            y_dpi: raster.resolution.y_dpi(),
+            g4: g4::encode(&bitmap),
+            black,
+        })
+    }
+
+    /// Draws a page of any kind in colour.
+    fn colour(
+        &self,
+        page: &'a Page<'a>,
+        settings: &InterpreterSettings,
+        transform: Affine,
+        canvas: &mut Canvas,
+    ) {
+        let Canvas { context, pixels } = canvas;
+        context.reset();
+        let how = RenderSettings::default();
+        render_into(page, &self.cache, settings, &how, context, transform);
+        context.flush();
+        // Every pixel is written, so that those of the last page need not be cleared.
+        let target = RasterizerSettings {
+            target_init: TargetInit::Clear(WHITE),
+            ..RasterizerSettings::default()
+        };
+        context.render_with(pixels, &mut Resources::default(), target);
+    }
 }
 
 /// Pixels of the sheet.

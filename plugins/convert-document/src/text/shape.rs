@@ -50,7 +50,7 @@ struct Item {
 
 impl ShapedPages {
     /// Shapes every line; none when the fonts in the component can't be read.
-    pub(super) fn new(pages: &Pages, library: Library<'_>) -> Option<Self> {
+    pub(super) fn new(pages: &Pages, library: Library) -> Option<Self> {
         let mut all = Self {
             shelf: Shelf::new(pages, library)?,
             pages: Vec::with_capacity(pages.len()),

@@ -90,7 +90,7 @@ impl AsRef<[u8]> for Shared {
 
 impl Shelf {
     /// The fonts that these pages need; none when those in the component can't be read.
-    pub(super) fn new(pages: &Pages, library: Library<'_>) -> Option<Self> {
+    pub(super) fn new(pages: &Pages, library: Library) -> Option<Self> {
         let mono = Face::new(MONO.to_vec(), MONO_SIZE)?;
         let seen: BTreeSet<char> = pages
             .iter()

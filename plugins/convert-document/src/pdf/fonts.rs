@@ -1,0 +1,134 @@
+//! Fonts that a PDF names without bringing them along.
+//!
+//! The fourteen standard ones are part of the interpreter. Those for Chinese, Japanese and Korean, which older writers
+//! leave to the reader (ISO 32000-1, 9.7.5.2), come from the gateway; where it has none, what is written in them can't
+//! be drawn, and that is remembered.
+
+use crate::model::{Failure, FailureKind, Library};
+use hayro::hayro_interpret::font::{FontData, FontQuery, StandardFont};
+use hayro::hayro_interpret::hayro_cmap::CidFamily;
+use hayro::hayro_interpret::{InterpreterSettings, InterpreterWarning};
+use hayro::hayro_syntax::object::{Array, Dict, String as PdfString};
+use hayro::hayro_syntax::page::Page;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// Scripts by their ISO 15924 codes.
+const HANI: &str = "Hani";
+const HANG: &str = "Hang";
+
+/// The fonts of one document that are not in it.
+pub(crate) struct Fonts {
+    library: Library,
+    /// What was found for Chinese and Japanese, once it was asked for.
+    hani: OnceLock<Option<FontData>>,
+    /// The same for Korean.
+    hang: OnceLock<Option<FontData>>,
+    missing: AtomicBool,
+}
+
+impl Fonts {
+    pub(crate) fn new(library: Library) -> Arc<Self> {
+        Arc::new(Self {
+            library,
+            hani: OnceLock::new(),
+            hang: OnceLock::new(),
+            missing: AtomicBool::new(false),
+        })
+    }
+
+    /// How pages are read; what can't be shown is counted in `lost`.
+    pub(crate) fn settings(self: &Arc<Self>, lost: &Arc<AtomicU32>) -> InterpreterSettings {
+        let (fonts, lost) = (Arc::clone(self), Arc::clone(lost));
+        InterpreterSettings {
+            warning_sink: Arc::new(move |warning| {
+                if matches!(
+                    warning,
+                    InterpreterWarning::ImageDecodeFailure | InterpreterWarning::UnsupportedFont
+                ) {
+                    lost.fetch_add(1, Ordering::Relaxed);
+                }
+            }),
+            font_resolver: Arc::new(move |query| fonts.resolve(query)),
+            ..InterpreterSettings::default()
+        }
+    }
+
+    fn resolve(&self, query: &FontQuery) -> Option<(FontData, u32)> {
+        let query = match query {
+            FontQuery::Standard(font) => return Some(font.get_font_data()),
+            FontQuery::Fallback(query) => query,
+        };
+        let family = query
+            .character_collection
+            .as_ref()
+            .map(|collection| &collection.family);
+        let Some(script) = family.and_then(script) else {
+            return Some(StandardFont::get_font_data(&query.pick_standard_font()));
+        };
+        let found = self.find(script);
+        if found.is_none() {
+            self.missing.store(true, Ordering::Relaxed);
+        }
+        found.map(|data| (data, 0))
+    }
+
+    fn find(&self, script: &'static str) -> Option<FontData> {
+        let place = if script == HANG { &self.hang } else { &self.hani };
+        let read = || (self.library)(script).map(|data| Arc::new(data) as FontData);
+        place.get_or_init(read).clone()
+    }
+
+    /// Whether a page may be written in a font that is nowhere.
+    pub(crate) fn may_lack(&self, page: &Page<'_>) -> bool {
+        let fonts = &page.resources().fonts;
+        let outside = |font: Dict<'_>| {
+            let font = font
+                .get::<Array<'_>>("DescendantFonts")?
+                .iter::<Dict<'_>>()
+                .next()?;
+            let ordering = font
+                .get::<Dict<'_>>("CIDSystemInfo")?
+                .get::<PdfString<'_>>("Ordering")?;
+            let script = script_of_ordering(ordering.as_bytes())?;
+            let files = ["FontFile", "FontFile2", "FontFile3"];
+            let descriptor = font.get::<Dict<'_>>("FontDescriptor");
+            let embedded = descriptor.is_some_and(|all| files.iter().any(|file| all.contains_key(*file)));
+            (!embedded).then_some(script)
+        };
+        fonts.keys().any(|key| {
+            let font = fonts.get::<Dict<'_>>(key.as_ref());
+            font.and_then(outside)
+                .is_some_and(|script| self.find(script).is_none())
+        })
+    }
+
+    /// Refuses a document that used a font that is nowhere.
+    pub(crate) fn check(&self, page: u32) -> Result<(), Failure> {
+        if !self.missing.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let message = format!(
+            "Page {page} uses Chinese, Japanese or Korean fonts that are not embedded in the PDF; save it again with \
+             its fonts."
+        );
+        Err(Failure::new(FailureKind::Broken, message))
+    }
+}
+
+/// The script that the characters of a collection need.
+fn script(family: &CidFamily) -> Option<&'static str> {
+    match family {
+        CidFamily::AdobeJapan1 | CidFamily::AdobeGB1 | CidFamily::AdobeCNS1 => Some(HANI),
+        CidFamily::AdobeKorea1 => Some(HANG),
+        _ => None,
+    }
+}
+
+fn script_of_ordering(ordering: &[u8]) -> Option<&'static str> {
+    match ordering {
+        b"Japan1" | b"GB1" | b"CNS1" => Some(HANI),
+        b"Korea1" => Some(HANG),
+        _ => None,
+    }
+}

@@ -1,0 +1,348 @@
+//! Pages that are one picture and nothing else, as scanners make them: the picture is averaged straight down to the
+//! grey of the fax page. The general way would make it colour, filter it, and draw it as a pattern on a page of
+//! 15 MB first.
+
+use hayro::hayro_interpret::font::GlyphRun;
+use hayro::hayro_interpret::util::RectExt;
+use hayro::hayro_interpret::{
+    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageData, ImageDrawProps,
+    InterpreterCache, InterpreterSettings, Paint, SoftMask, interpret_page,
+};
+use hayro::hayro_syntax::Filter;
+use hayro::hayro_syntax::object::Stream;
+use hayro::hayro_syntax::page::Page;
+use hayro::kurbo::{Affine, BezPath, Rect, Shape};
+
+/// Bytes of content that such a page may have. It takes a line; where there is much more, looking costs more than it
+/// spares.
+const CONTENT: usize = 4096;
+/// Fax pixels that one of the picture may become. Pictures in black and white are to stay sharp near their own size.
+const SCALE: f64 = 8.0;
+const BILEVEL_SCALE: f64 = 0.9;
+/// A clip that cuts off less than this many pixels is taken for the edge of the picture.
+const EDGE: f64 = 1.0;
+
+/// Grey values of a page of `width` by `height` pixels, when it is one upright opaque picture on white.
+pub(super) fn draw<'a>(
+    page: &'a Page<'a>,
+    settings: &InterpreterSettings,
+    transform: Affine,
+    (width, height): (u16, u16),
+) -> Option<Vec<u8>> {
+    if page.page_stream()?.len() > CONTENT {
+        return None;
+    }
+    let area = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
+    let cache = InterpreterCache::new();
+    let interpret = |device: &mut Sole| {
+        let mut context = Context::new(transform, area, &cache, page.xref(), settings.clone());
+        interpret_page(page, &mut context, device);
+    };
+    // What lies outside the crop box isn't shown.
+    let shown = transform.transform_rect_bbox(page.intersected_crop_box().to_kurbo());
+    let mut sole = Sole::new(area, shown);
+    interpret(&mut sole);
+    if sole.other || sole.pictures != 1 {
+        return None;
+    }
+    let mut sole = Sole {
+        canvas: Some(Vec::new()),
+        ..Sole::new(area, shown)
+    };
+    interpret(&mut sole);
+    sole.canvas.filter(|grey| !grey.is_empty())
+}
+
+/// A device that finds out what is on a page, and draws its picture when there is a canvas.
+struct Sole {
+    area: Rect,
+    /// Something else than a picture is seen, or one that is not simply put on the paper.
+    other: bool,
+    pictures: usize,
+    clips: Vec<Option<Rect>>,
+    canvas: Option<Vec<u8>>,
+}
+
+impl Sole {
+    fn new(area: Rect, shown: Rect) -> Self {
+        Self {
+            area,
+            other: false,
+            pictures: 0,
+            clips: vec![Some(shown)],
+            canvas: None,
+        }
+    }
+
+    fn paint(&mut self, paint: &Paint<'_>) {
+        // White under the picture is paper.
+        let paper = matches!(paint, Paint::Color(color) if color.to_rgba().to_rgba8() == [255; 4]);
+        self.other |= !paper || self.pictures > 0;
+    }
+
+    /// Whether no clip cuts anything off.
+    fn is_whole(&self, seen: Rect) -> bool {
+        let contains =
+            |clip: &Option<Rect>| clip.is_some_and(|clip| clip.inflate(EDGE, EDGE).contains_rect(seen));
+        self.clips.iter().all(contains)
+    }
+}
+
+impl<'a> Device<'a> for Sole {
+    fn draw_path(&mut self, _: &BezPath, props: DrawProps<'a>, mode: &DrawMode) {
+        if !matches!(mode, DrawMode::Invisible) {
+            self.paint(&props.paint);
+        }
+    }
+
+    fn push_clip_path(&mut self, clip: &ClipPath) {
+        let bounds = clip.path.bounding_box();
+        let is_rect = (clip.path.area().abs() - bounds.area()).abs() < 0.5;
+        self.clips.push(is_rect.then_some(bounds));
+    }
+
+    fn push_transparency_group(&mut self, opacity: f32, mask: Option<SoftMask<'a>>, blend: BlendMode) {
+        self.other |= opacity < 1.0 || mask.is_some() || blend != BlendMode::Normal;
+    }
+
+    fn draw_glyph_run(&mut self, _: &GlyphRun<'_, 'a>, props: DrawProps<'a>, mode: &DrawMode) {
+        // Text that was read from the picture lies over it without being seen.
+        if !matches!(mode, DrawMode::Invisible) {
+            self.paint(&props.paint);
+        }
+    }
+
+    fn draw_image(&mut self, image: Image<'a, '_>, props: ImageDrawProps<'a>) {
+        self.pictures += 1;
+        let (width, height) = (image.width(), image.height());
+        let Image::Raster(image) = image else {
+            self.other = true;
+            return;
+        };
+        let bounds = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
+        let bounds = props.transform.transform_rect_bbox(bounds).intersect(self.area);
+        let (x_scale, y_scale, straight) = scales(props.transform);
+        let largest = if is_bilevel(image.stream()) {
+            BILEVEL_SCALE
+        } else {
+            SCALE
+        };
+        let fits = |scale: f64| scale > 0.0 && scale <= largest;
+        let upright = straight && fits(x_scale) && fits(y_scale);
+        let plain = props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal;
+        if !upright || !plain || bounds.is_zero_area() || !self.is_whole(bounds) {
+            self.other = true;
+            return;
+        }
+        let Some(canvas) = &mut self.canvas else {
+            return;
+        };
+        let area = self.area;
+        let wanted = |pixels: u32, scale: f64| (f64::from(pixels) * scale).ceil().max(1.0) as u32;
+        image.with_rgba(
+            |data, alpha| {
+                if alpha.is_none() {
+                    let (x_factor, y_factor) = data.scale_factors();
+                    let factors = Affine::scale_non_uniform(f64::from(x_factor), f64::from(y_factor));
+                    *canvas = average(data, props.transform * factors, area);
+                }
+            },
+            Some((wanted(width, x_scale), wanted(height, y_scale))),
+        );
+    }
+
+    fn pop_clip(&mut self) {
+        self.clips.pop();
+    }
+
+    fn pop_transparency_group(&mut self) {}
+}
+
+/// The share that rows or columns of a picture have in the rows or columns of the page.
+struct Shares {
+    /// First pixel of the picture, per place of the page.
+    first: Vec<usize>,
+    /// Weights of the pixels from there on in 256ths, per place as many as the place with the most needs. Their sum
+    /// is 256 where the picture covers the whole place.
+    weights: Vec<u16>,
+    /// Weights per place.
+    most: usize,
+}
+
+impl Shares {
+    /// For `places` of the page that `pixels` of the picture are put on, the first at `offset`.
+    fn new(places: usize, pixels: usize, scale: f64, offset: f64) -> Self {
+        let most = (1.0 / scale).ceil() as usize + 1;
+        let mut shares = Self {
+            first: Vec::with_capacity(places),
+            weights: Vec::with_capacity(places * most),
+            most,
+        };
+        for place in 0..places {
+            let at = |place: usize| ((place as f64 - offset) / scale).clamp(0.0, pixels as f64);
+            let (begin, end) = (at(place), at(place + 1));
+            let first = begin.floor() as usize;
+            let mut given = 0;
+            shares.first.push(first);
+            shares.weights.extend((first..first + most).map(|pixel| {
+                // What was given so far is rounded, not each weight: so the sum comes out right.
+                let through = ((pixel as f64 + 1.0).min(end) - begin).max(0.0) * scale * 256.0;
+                let weight = (through.round() as u16).min(256).saturating_sub(given);
+                given += weight;
+                weight
+            }));
+        }
+        shares
+    }
+
+    fn places(&self) -> impl Iterator<Item = (usize, &[u16])> {
+        let weights = self.weights.chunks_exact(self.most);
+        self.first.iter().copied().zip(weights)
+    }
+
+    /// Averages one row of pixels, which goes on for `most` beyond its end.
+    fn average(&self, row: &[u8], out: &mut [u8]) {
+        match self.most {
+            // Without a loop inside: enlarged pictures, and those of up to 400 dots per inch.
+            2 => self.average_of::<2>(row, out),
+            3 => self.average_of::<3>(row, out),
+            4 => self.average_of::<4>(row, out),
+            _ => {
+                for (out, (first, weights)) in out.iter_mut().zip(self.places()) {
+                    *out = mix(weights, row.get(first..).unwrap_or_default());
+                }
+            }
+        }
+    }
+
+    fn average_of<const N: usize>(&self, row: &[u8], out: &mut [u8]) {
+        let places = self.first.iter().zip(self.weights.as_chunks::<N>().0);
+        for (out, (first, weights)) in out.iter_mut().zip(places) {
+            if let Some(pixels) = row.get(*first..).and_then(<[u8]>::first_chunk::<N>) {
+                *out = mix(weights, pixels);
+            }
+        }
+    }
+}
+
+/// The weighted mean of pixels; what the weights leave of 256 is white.
+#[inline(always)]
+fn mix(weights: &[u16], pixels: &[u8]) -> u8 {
+    let (mut sum, mut covered) = (0, 0);
+    for (weight, pixel) in weights.iter().zip(pixels) {
+        sum += u32::from(*weight) * u32::from(*pixel);
+        covered += u32::from(*weight);
+    }
+    ((sum + 256_u32.saturating_sub(covered) * 255) >> 8) as u8
+}
+
+/// Whether a picture has only black and white (ISO 32000-1, tables 6 and 89).
+fn is_bilevel(stream: &Stream<'_>) -> bool {
+    let dict = stream.dict();
+    let bits = dict.get::<i32>("BitsPerComponent").or_else(|| dict.get("BPC"));
+    let fax = |filter: &Filter| matches!(filter, Filter::CcittFaxDecode | Filter::Jbig2Decode);
+    bits == Some(1) || stream.filters().iter().any(fax)
+}
+
+/// How much smaller a picture becomes across and down, in its own directions, and whether its edges stay parallel to
+/// those of the page.
+fn scales(transform: Affine) -> (f64, f64, bool) {
+    let [a, b, c, d, _, _] = transform.as_coeffs();
+    let straight = b.abs() + c.abs() < 1e-9 || a.abs() + d.abs() < 1e-9;
+    (a.hypot(b), c.hypot(d), straight)
+}
+
+/// Grey pixels with the way they lie on the page.
+struct Plane {
+    grey: Vec<u8>,
+    width: usize,
+    transform: Affine,
+}
+
+impl Plane {
+    /// Turns it so that its rows run to the right and follow each other downwards.
+    fn upright(mut self) -> Self {
+        let [a, b, c, d, e, f] = self.transform.as_coeffs();
+        if b.abs() > a.abs() {
+            let mut turned = Vec::with_capacity(self.grey.len());
+            for column in 0..self.width {
+                turned.extend(self.grey.iter().skip(column).step_by(self.width));
+            }
+            self.width = turned.len().checked_div(self.width).unwrap_or(0);
+            self.grey = turned;
+            self.transform = Affine::new([c, d, a, b, e, f]);
+        }
+        let [a, _, _, d, e, f] = self.transform.as_coeffs();
+        let height = self.grey.len().checked_div(self.width).unwrap_or(0);
+        let (left, top) = (e + a.min(0.0) * self.width as f64, f + d.min(0.0) * height as f64);
+        match (a < 0.0, d < 0.0) {
+            (false, false) => {}
+            (true, true) => self.grey.reverse(),
+            (mirrored, _) => {
+                if !mirrored {
+                    self.grey.reverse();
+                }
+                self.grey
+                    .chunks_exact_mut(self.width.max(1))
+                    .for_each(<[u8]>::reverse);
+            }
+        }
+        self.transform = Affine::new([a.abs(), 0.0, 0.0, d.abs(), left, top]);
+        self
+    }
+}
+
+/// Averages a picture down to the page; empty when its data has another length than its size says.
+fn average(data: ImageData, transform: Affine, area: Rect) -> Vec<u8> {
+    let (width, height, grey) = match data {
+        ImageData::Luma(luma) => (luma.width, luma.height, luma.data),
+        ImageData::Rgb(rgb) => {
+            let (pixels, _) = rgb.data.as_chunks::<3>();
+            let luma = |&[r, g, b]: &[u8; 3]| {
+                // Weights of ITU-R BT.601 in 256ths.
+                ((u16::from(r) * 77 + u16::from(g) * 150 + u16::from(b) * 29) >> 8) as u8
+            };
+            (rgb.width, rgb.height, pixels.iter().map(luma).collect())
+        }
+    };
+    let (width, height) = (width as usize, height as usize);
+    if grey.is_empty() || grey.len() != width * height {
+        return Vec::new();
+    }
+    let Plane {
+        grey,
+        width,
+        transform,
+    } = Plane {
+        grey,
+        width,
+        transform,
+    }
+    .upright();
+    let height = grey.len() / width;
+    let [x_scale, _, _, y_scale, left, top] = transform.as_coeffs();
+    let columns = Shares::new(area.width() as usize, width, x_scale, left);
+    let rows = Shares::new(area.height() as usize, height, y_scale, top);
+    let mut out = vec![u8::MAX; columns.first.len() * rows.first.len()];
+    let mut sums = vec![0; width];
+    let mut row = vec![0; width + columns.most];
+    for (line, (first, weights)) in out.chunks_exact_mut(columns.first.len()).zip(rows.places()) {
+        let covered: u16 = weights.iter().sum();
+        if covered == 0 {
+            continue;
+        }
+        // What the picture doesn't cover is white.
+        sums.fill((256 - covered) * 255);
+        let sources = grey.chunks_exact(width).skip(first);
+        for (weight, source) in weights.iter().zip(sources).filter(|(weight, _)| **weight > 0) {
+            for (sum, pixel) in sums.iter_mut().zip(source) {
+                *sum += weight * u16::from(*pixel);
+            }
+        }
+        for (mean, sum) in row.iter_mut().zip(&sums) {
+            *mean = (sum >> 8) as u8;
+        }
+        columns.average(&row, line);
+    }
+    out
+}
