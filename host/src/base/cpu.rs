@@ -1,4 +1,4 @@
-//! Time on the processor, which does not pass while others are served.
+//! Time on the processor, which does not pass while others are served, and how threads share it.
 
 use std::time::Duration;
 
@@ -21,6 +21,39 @@ pub fn thread_time() -> Duration {
         }
     }
     wall()
+}
+
+/// How many steps of niceness the threads in the background are below those that serve requests: each of them gets
+/// about a tenth of what one of those gets when there is not enough for all.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+/// How long the kernel lets a thread in the background run on when one that serves requests wakes up, in nanoseconds;
+/// the least there is. The kernel's own choice is some milliseconds, which a short request notices.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const SLICE: u64 = 100_000;
+
+/// Lets the calling thread step back behind all others of this process. Where the system can't do that, nothing happens:
+/// on Linux niceness belongs to a thread, elsewhere to the process, and slices can be asked for since Linux 6.12.
+pub fn step_back() {
+    #[cfg(target_os = "linux")]
+    // A thread may always be nicer; a refusal leaves it as it was.
+    let _ = rustix::process::nice(NICENESS);
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        let wanted = libc::sched_attr {
+            size: size_of::<libc::sched_attr>() as u32,
+            sched_policy: libc::SCHED_OTHER as u32,
+            sched_flags: 0,
+            sched_nice: NICENESS,
+            sched_priority: 0,
+            sched_runtime: SLICE,
+            sched_deadline: 0,
+            sched_period: 0,
+        };
+        // SAFETY: sched_setattr(2) reads one structure of the size that it names, ours, and changes how the calling
+        // thread (0) is scheduled, nothing else. Kernels that know no slices of ordinary threads ignore the wish.
+        let _ = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const wanted, 0) };
+    }
 }
 
 /// Time since the first call.

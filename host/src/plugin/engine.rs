@@ -19,6 +19,7 @@ use super::fonts::Fonts;
 use super::host_api::CallState;
 use super::limits::{self, HANDLES};
 use super::types::Slot;
+use crate::base::cpu;
 
 /// One tick of the epoch: how long a guest runs before it yields to its neighbours.
 pub(super) const TICK: Duration = Duration::from_millis(5);
@@ -233,11 +234,7 @@ impl GuestThreads {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(threads)
             .thread_name("plugin")
-            .on_thread_start(|| {
-                // On Linux a nice value belongs to a thread, elsewhere to the process.
-                #[cfg(target_os = "linux")]
-                let _ = rustix::process::nice(10);
-            })
+            .on_thread_start(cpu::step_back)
             .build()?;
         Ok(Self(Some(runtime)))
     }
