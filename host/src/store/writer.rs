@@ -28,6 +28,9 @@ const QUEUE: usize = 1024;
 /// How long a group waits for commands of callers that were answered together a moment ago: without it they
 /// would come back as a group of one and a group of all others.
 const GATHER: Duration = Duration::from_micros(300);
+/// How long a group of commands that nobody waits for waits for more: each document that is read leaves a record, and a
+/// commit for every few of them would take as much of the processor as serving them does.
+const GATHER_UNAWAITED: Duration = Duration::from_millis(25);
 
 /// How a command uses the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +62,8 @@ trait Command: Send {
     fn run(&mut self, tables: &mut Tables<'_>) -> Result<(), StoreError>;
     /// What it needs of the disk.
     fn growth(&self) -> Growth;
+    /// Whether somebody waits for the answer.
+    fn is_awaited(&self) -> bool;
     /// Answers the caller, after the commit or its failure.
     fn answer(self: Box<Self>, commit: Result<(), StoreError>);
 }
@@ -193,6 +198,10 @@ where
         self.growth
     }
 
+    fn is_awaited(&self) -> bool {
+        self.reply.is_some()
+    }
+
     fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
         let answer = match (commit, self.result) {
             (Ok(()), Some(result)) => result,
@@ -221,23 +230,22 @@ impl Worker {
     /// Everything that waits, within the bounds of a group.
     fn gather(&self, first: Box<dyn Command>) -> Vec<Box<dyn Command>> {
         let mut bytes = first.growth().bytes();
+        let mut awaited = first.is_awaited();
         let mut group = vec![first];
-        let mut until = None;
+        let began = Instant::now();
         while group.len() < GROUP_COMMANDS && bytes < GROUP_BYTES {
             let next = match self.queue.try_recv() {
                 Ok(next) => next,
-                Err(_) if group.len() >= self.last_group / 2 => break,
+                Err(_) if awaited && group.len() >= self.last_group / 2 => break,
                 Err(_) => {
-                    let until = *until.get_or_insert_with(|| Instant::now() + GATHER);
-                    match self
-                        .queue
-                        .recv_timeout(until.saturating_duration_since(Instant::now()))
-                    {
+                    let most = if awaited { GATHER } else { GATHER_UNAWAITED };
+                    match self.queue.recv_timeout(most.saturating_sub(began.elapsed())) {
                         Ok(next) => next,
                         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
                     }
                 }
             };
+            awaited |= next.is_awaited();
             bytes = bytes.saturating_add(next.growth().bytes());
             group.push(next);
         }
