@@ -14,10 +14,7 @@ const KEPT: libc::c_int = 2 << 20;
 /// worth of memory. Other C libraries don't; there this does nothing. To be called before a second thread runs.
 pub fn give_back_large_blocks() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    for (setting, bytes) in [
-        (libc::M_MMAP_THRESHOLD, LARGE),
-        (libc::M_TRIM_THRESHOLD, KEPT),
-    ] {
+    for (setting, bytes) in [(libc::M_MMAP_THRESHOLD, LARGE), (libc::M_TRIM_THRESHOLD, KEPT)] {
         // SAFETY: mallopt reads two numbers and no memory of ours; it must not race with itself, which the one
         // thread that runs sees to. A refusal leaves the setting as it was.
         let _ = unsafe { libc::mallopt(setting, bytes) };
