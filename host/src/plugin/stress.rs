@@ -1,5 +1,4 @@
-//! Many bad calls, many swaps, many damaged files. `FAXGATE_STRESS=10` runs ten times as many; the memory of swaps says
-//! something only when their test runs alone.
+//! Many bad calls, many swaps, many damaged files. `FAXGATE_STRESS=10` runs ten times as many.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +9,7 @@
     reason = "tests"
 )]
 
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -25,6 +25,9 @@ fn times(count: usize) -> usize {
         .and_then(|text| text.parse().ok());
     count * factor.unwrap_or(1)
 }
+
+/// Damaged files put in the folder at once.
+const DAMAGED: usize = 20;
 
 /// A stream of numbers that is the same in every run.
 struct Dice(u64);
@@ -79,7 +82,7 @@ async fn good_calls_follow_any_number_of_bad_ones() {
     let callers = (0..4).map(|caller| {
         let plugins = plugins.clone();
         tokio::spawn(async move {
-            for round in 0..times(25) {
+            for round in 0..times(250) {
                 let asked = bad[(caller + round) % bad.len()];
                 let answer = dial(&plugins, asked).await;
                 assert!(
@@ -95,14 +98,29 @@ async fn good_calls_follow_any_number_of_bad_ones() {
     // A budget of one tick is for those that loop: on a busy machine an honest call may be interrupted for longer.
     patient(&mut folder, "naughty");
     plugins.reload(&folder.config, Grants::default()).await.unwrap();
-    for _ in 0..times(100) {
+    for _ in 0..times(1000) {
         assert_works(&plugins).await;
     }
     all_gone(&plugins).await;
 }
 
+/// In a process of its own: the memory of one that runs other tests says nothing.
+#[test]
+fn no_call_notices_a_swap() {
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "plugin::stress::swap_under_load",
+            "--ignored",
+            "--nocapture",
+        ])
+        .status();
+    assert!(status.unwrap().success());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_call_notices_a_swap() {
+#[ignore = "run by the test above"]
+async fn swap_under_load() {
     let mut folder = Folder::new();
     let versions = [
         normalizer(NORMALIZER),
@@ -126,11 +144,13 @@ async fn no_call_notices_a_swap() {
     let load: Vec<_> = load.collect();
     let mut seen = Vec::new();
     let mut settled = 0;
-    for round in 1..=times(100) {
+    for round in 1..=times(1000) {
         // The first quarter fills caches and the allocator.
-        if round == times(100) / 4 {
+        if round == times(1000) / 4 {
             settled = resident();
         }
+        // Even a weak pointer keeps the memory of what it pointed to.
+        seen.retain(|old: &Weak<Plugin>| old.strong_count() > 0);
         seen.extend(alive(&plugins).into_iter().take(1));
         folder.put("plan", &versions[round % 2]);
         let report = plugins.reload(&folder.config, Grants::default()).await.unwrap();
@@ -141,19 +161,17 @@ async fn no_call_notices_a_swap() {
     for task in load {
         task.await.unwrap();
     }
-    let swaps = times(100) - times(100) / 4;
+    let swaps = times(1000) - times(1000) / 4;
     let slope = resident().saturating_sub(settled) * 1000 / swaps as u64;
     println!(
         "{} swaps, {} calls answered, resident memory grows by {} KiB per 1,000 swaps",
-        times(100),
+        times(1000),
         answered.load(Ordering::Relaxed),
         slope / 1024
     );
-    // Fewer say nothing: one block of the allocator is more than they may grow by.
-    assert!(swaps < 700 || slope < 1024 * 1024, "{slope}");
+    assert!(slope < 1024 * 1024, "{slope}");
     assert!(answered.load(Ordering::Relaxed) > 0);
     // Nothing holds on to what was replaced.
-    assert_eq!(seen.len(), times(100));
     assert!(seen.iter().all(|old| old.strong_count() == 0));
     all_gone(&plugins).await;
 }
@@ -165,33 +183,43 @@ async fn damaged_files_are_refused_one_by_one() {
     let good = normalizer(NORMALIZER);
     folder.put("10-good", &good);
     patient(&mut folder, "10-good");
-    folder.limit("20-damaged", |_| {});
+    let names: Vec<String> = (20..20 + DAMAGED).map(|n| format!("{n}-damaged")).collect();
+    for name in &names {
+        folder.limit(name, |_| {});
+    }
     let plugins = folder.load().await;
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let mut refused = 0;
-    for round in 0..times(1000) {
-        let mut bytes = good.clone();
-        match round % 4 {
-            0 => bytes.truncate(dice.below(good.len())),
-            1 => {
-                let (at, count) = (dice.below(good.len()), 1 + dice.below(16));
-                bytes.splice(at..at, (0..count).map(|_| u8::try_from(dice.below(256)).unwrap()));
-            }
-            _ => {
-                for _ in 0..=dice.below(4) {
-                    let at = dice.below(bytes.len());
-                    bytes[at] ^= u8::try_from(1 + dice.below(255)).unwrap();
-                }
-            }
+    for _ in 0..times(10_000) / DAMAGED {
+        for name in &names {
+            folder.put(name, &damaged(&good, &mut dice));
         }
-        folder.put("20-damaged", &bytes);
         let report = plugins.reload(&folder.config, Grants::default()).await.unwrap();
         for problem in &report.problems {
-            assert_eq!(problem.plugin, "20-damaged");
+            assert!(names.contains(&problem.plugin), "{}", problem.plugin);
             assert!(problem.reason.len() > 20, "{}", problem.reason);
             refused += 1;
         }
         assert_works(&plugins).await;
     }
-    assert!(refused > times(500), "{refused}");
+    assert!(refused > times(5000), "{refused}");
+}
+
+/// A component with a few bytes cut off, put in or changed.
+fn damaged(good: &[u8], dice: &mut Dice) -> Vec<u8> {
+    let mut bytes = good.to_vec();
+    match dice.below(4) {
+        0 => bytes.truncate(dice.below(good.len())),
+        1 => {
+            let (at, count) = (dice.below(good.len()), 1 + dice.below(16));
+            bytes.splice(at..at, (0..count).map(|_| u8::try_from(dice.below(256)).unwrap()));
+        }
+        _ => {
+            for _ in 0..=dice.below(4) {
+                let at = dice.below(bytes.len());
+                bytes[at] ^= u8::try_from(1 + dice.below(255)).unwrap();
+            }
+        }
+    }
+    bytes
 }

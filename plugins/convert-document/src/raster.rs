@@ -5,6 +5,7 @@ mod codes;
 mod diffusion;
 mod g4;
 mod halftone;
+mod ink;
 mod render;
 mod sole_picture;
 

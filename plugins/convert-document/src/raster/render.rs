@@ -1,6 +1,7 @@
 //! Draws one page of a PDF on fax paper.
 
 use super::halftone::Pixels;
+use super::ink::Pen;
 use super::{g4, halftone, sole_picture};
 use crate::model::{Failure, FailureKind, FaxPage, Paper, Raster, X_DPI};
 use crate::pdf::Fonts;
@@ -25,6 +26,7 @@ const SAME_SIZE: f64 = 0.005;
 /// Draws the pages of one document: keeps what they share and, once for all of them, the memory they are drawn in.
 pub(crate) struct Renderer<'a> {
     fonts: Arc<Fonts>,
+    pen: Pen<'a>,
     cache: RenderCache<'a>,
     canvas: RefCell<Option<Canvas>>,
 }
@@ -48,6 +50,7 @@ impl<'a> Renderer<'a> {
     pub(crate) fn new(fonts: Arc<Fonts>) -> Self {
         Self {
             fonts,
+            pen: Pen::new(),
             cache: RenderCache::new(),
             canvas: RefCell::default(),
         }
@@ -73,17 +76,21 @@ impl<'a> Renderer<'a> {
         let settings = self.fonts.settings(&lost);
         let halftoned =
             |pixels: Pixels<'_>| halftone::to_bitmap(pixels, width.into(), height.into(), raster.halftone);
-        let bitmap = match sole_picture::draw(page, &settings, transform, size) {
-            Some(grey) => halftoned(Pixels::Grey(&grey)),
-            None => {
+        let grey = |grey: &[u8]| halftoned(Pixels::Grey(grey));
+        let bitmap = sole_picture::draw(page, &settings, transform, size)
+            .map(|pixels| grey(&pixels))
+            .or_else(|| {
+                lost.store(0, Ordering::Relaxed);
+                self.pen.draw(page, &settings, transform, size, grey)
+            })
+            .unwrap_or_else(|| {
                 lost.store(0, Ordering::Relaxed);
                 let mut kept = self.canvas.borrow_mut();
                 drop(kept.take_if(|kept| (kept.pixels.width(), kept.pixels.height()) != size));
                 let canvas = kept.get_or_insert_with(|| Canvas::new(size));
                 self.colour(page, &settings, transform, canvas);
                 halftoned(Pixels::Rgba(canvas.pixels.data_as_u8_slice()))
-            }
-        };
+            });
         self.fonts.check(number)?;
         let black = bitmap.black();
         if black == 0 && lost.load(Ordering::Relaxed) > 0 {
