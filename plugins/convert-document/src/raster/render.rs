@@ -207,3 +207,12 @@ fn sheet(paper: Paper, raster: &Raster, rows: u16) -> (f64, f64) {
         },
     )
 }
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+mod tests;

@@ -165,6 +165,8 @@ struct Shares {
     /// Weights of the pixels from there on in 256ths, per place as many as the place with the most needs. Their sum
     /// is 256 where the picture covers the whole place.
     weights: Vec<u16>,
+    /// What is added to the weighted pixels, per place: the white that shows where the picture doesn't cover it.
+    white: Vec<u16>,
     /// Weights per place.
     most: usize,
 }
@@ -176,6 +178,7 @@ impl Shares {
         let mut shares = Self {
             first: Vec::with_capacity(places),
             weights: Vec::with_capacity(places * most),
+            white: Vec::with_capacity(places),
             most,
         };
         for place in 0..places {
@@ -191,13 +194,18 @@ impl Shares {
                 given += weight;
                 weight
             }));
+            shares.white.push((256 - given) * 255);
         }
         shares
     }
 
-    fn places(&self) -> impl Iterator<Item = (usize, &[u16])> {
-        let weights = self.weights.chunks_exact(self.most);
-        self.first.iter().copied().zip(weights)
+    /// For each place: the first pixel, the weights from there on, and the white.
+    fn places(&self) -> impl Iterator<Item = (usize, &[u16], u16)> {
+        let weights = self.weights.chunks_exact(self.most).zip(&self.white);
+        self.first
+            .iter()
+            .zip(weights)
+            .map(|(first, (weights, white))| (*first, weights, *white))
     }
 
     /// Averages one row of pixels, which goes on for `most` beyond its end.
@@ -208,32 +216,33 @@ impl Shares {
             3 => self.average_of::<3>(row, out),
             4 => self.average_of::<4>(row, out),
             _ => {
-                for (out, (first, weights)) in out.iter_mut().zip(self.places()) {
-                    *out = mix(weights, row.get(first..).unwrap_or_default());
+                for (out, (first, weights, white)) in out.iter_mut().zip(self.places()) {
+                    *out = mix(weights, row.get(first..).unwrap_or_default(), white);
                 }
             }
         }
     }
 
     fn average_of<const N: usize>(&self, row: &[u8], out: &mut [u8]) {
-        let places = self.first.iter().zip(self.weights.as_chunks::<N>().0);
-        for (out, (first, weights)) in out.iter_mut().zip(places) {
+        let weights = self.weights.as_chunks::<N>().0.iter().zip(&self.white);
+        for (out, (first, (weights, white))) in out.iter_mut().zip(self.first.iter().zip(weights)) {
             if let Some(pixels) = row.get(*first..).and_then(<[u8]>::first_chunk::<N>) {
-                *out = mix(weights, pixels);
+                *out = mix(weights, pixels, *white);
             }
         }
     }
 }
 
-/// The weighted mean of pixels; what the weights leave of 256 is white.
+/// The weighted mean of pixels and white.
 #[inline(always)]
-fn mix(weights: &[u16], pixels: &[u8]) -> u8 {
-    let (mut sum, mut covered) = (0, 0);
-    for (weight, pixel) in weights.iter().zip(pixels) {
-        sum += u32::from(*weight) * u32::from(*pixel);
-        covered += u32::from(*weight);
-    }
-    ((sum + 256_u32.saturating_sub(covered) * 255) >> 8) as u8
+fn mix(weights: &[u16], pixels: &[u8], white: u16) -> u8 {
+    let sum = weights
+        .iter()
+        .zip(pixels)
+        .fold(u32::from(white), |sum, (weight, pixel)| {
+            sum + u32::from(*weight) * u32::from(*pixel)
+        });
+    (sum >> 8) as u8
 }
 
 /// Whether a picture has only black and white (ISO 32000-1, tables 6 and 89).
@@ -264,12 +273,9 @@ impl Plane {
     fn upright(mut self) -> Self {
         let [a, b, c, d, e, f] = self.transform.as_coeffs();
         if b.abs() > a.abs() {
-            let mut turned = Vec::with_capacity(self.grey.len());
-            for column in 0..self.width {
-                turned.extend(self.grey.iter().skip(column).step_by(self.width));
-            }
-            self.width = turned.len().checked_div(self.width).unwrap_or(0);
-            self.grey = turned;
+            let height = self.grey.len().checked_div(self.width).unwrap_or(0);
+            self.grey = turned(&self.grey, self.width, height);
+            self.width = height;
             self.transform = Affine::new([c, d, a, b, e, f]);
         }
         let [a, _, _, d, e, f] = self.transform.as_coeffs();
@@ -290,6 +296,30 @@ impl Plane {
         self.transform = Affine::new([a.abs(), 0.0, 0.0, d.abs(), left, top]);
         self
     }
+}
+
+/// Rows become columns. Goes in squares, whose pixels stay in the processor's cache meanwhile.
+fn turned(grey: &[u8], width: usize, height: usize) -> Vec<u8> {
+    const SIDE: usize = 64;
+    let mut turned = vec![0; grey.len()];
+    if width == 0 || height == 0 {
+        return turned;
+    }
+    for (left, band) in turned.chunks_mut(SIDE * height).enumerate() {
+        for top in (0..height).step_by(SIDE) {
+            for (column, row) in band.chunks_exact_mut(height).enumerate() {
+                let from = grey
+                    .iter()
+                    .skip(top * width + left * SIDE + column)
+                    .step_by(width);
+                let to = row.get_mut(top..).unwrap_or_default();
+                for (pixel, grey) in to.iter_mut().take(SIDE).zip(from) {
+                    *pixel = *grey;
+                }
+            }
+        }
+    }
+    turned
 }
 
 /// Averages a picture down to the page; empty when its data has another length than its size says.
@@ -326,13 +356,11 @@ fn average(data: ImageData, transform: Affine, area: Rect) -> Vec<u8> {
     let mut out = vec![u8::MAX; columns.first.len() * rows.first.len()];
     let mut sums = vec![0; width];
     let mut row = vec![0; width + columns.most];
-    for (line, (first, weights)) in out.chunks_exact_mut(columns.first.len()).zip(rows.places()) {
-        let covered: u16 = weights.iter().sum();
-        if covered == 0 {
+    for (line, (first, weights, white)) in out.chunks_exact_mut(columns.first.len()).zip(rows.places()) {
+        if weights.iter().all(|weight| *weight == 0) {
             continue;
         }
-        // What the picture doesn't cover is white.
-        sums.fill((256 - covered) * 255);
+        sums.fill(white);
         let sources = grey.chunks_exact(width).skip(first);
         for (weight, source) in weights.iter().zip(sources).filter(|(weight, _)| **weight > 0) {
             for (sum, pixel) in sums.iter_mut().zip(source) {
@@ -345,4 +373,26 @@ fn average(data: ImageData, transform: Affine, area: Rect) -> Vec<u8> {
         columns.average(&row, line);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::turned;
+
+    #[test]
+    fn every_pixel_finds_its_place_when_rows_become_columns() {
+        for (width, height) in [(1, 1), (3, 2), (64, 64), (65, 130), (200, 63), (1, 70), (70, 1)] {
+            let pixels: Vec<u8> = (0..width * height).map(|n| (n % 251) as u8).collect();
+            let columns = turned(&pixels, width, height);
+            for (n, pixel) in pixels.iter().enumerate() {
+                let (x, y) = (n % width, n / width);
+                assert_eq!(
+                    columns.get(x * height + y),
+                    Some(pixel),
+                    "{width}x{height} {x} {y}"
+                );
+            }
+        }
+        assert!(turned(&[], 0, 0).is_empty());
+    }
 }
