@@ -56,6 +56,7 @@ pub use inbound::{CreatedInbound, InboundFilter, NewInbound};
 pub use job_reads::JobFilter;
 pub use job_writes::{Advanced, Created, NewJob};
 pub use keys::KeyChange;
+pub use lately::ShownJob;
 pub use list::{PageOf, PageRequest};
 use parking_lot::Mutex;
 use tokio::sync::Notify;

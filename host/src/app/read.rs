@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{App, Error, FaxJob, Origin, TimelineView};
@@ -10,7 +11,7 @@ use crate::domain::ids::JobId;
 use crate::domain::job::{Job, PublicStatus};
 use crate::domain::number::E164;
 use crate::domain::scope::Scope;
-use crate::store::{Cursor, JobFilter, PageOf, PageRequest};
+use crate::store::{Cursor, JobFilter, PageOf, PageRequest, ShownJob};
 
 /// Most items of one page.
 const MAX_PAGE: usize = 200;
@@ -42,12 +43,14 @@ pub struct FaxQuery {
 }
 
 impl App {
-    /// One fax.
+    /// One fax: a [`FaxJob`] in JSON, written once for each state of it.
     ///
     /// # Errors
     /// [`Code::NotFound`], also for somebody else's.
-    pub fn fax(&self, origin: &Origin, id: &str) -> Result<FaxJob, Error> {
-        Ok(FaxJob::from(&*self.visible_job(origin, id)?))
+    pub fn fax(&self, origin: &Origin, id: &str) -> Result<Bytes, Error> {
+        let json = |job: &Job| serde_json::to_vec(&FaxJob::from(job)).map(Bytes::from);
+        let job = self.visible_job(origin, id)?;
+        job.rendered(json).map_err(Error::internal)
     }
 
     /// A page of faxes, newest first, and the marker of the next one.
@@ -95,7 +98,7 @@ impl App {
     }
 
     /// The job `id`, if `origin` may know of it. Unknown and foreign ids answer alike.
-    pub(super) fn visible_job(&self, origin: &Origin, id: &str) -> Result<Arc<Job>, Error> {
+    pub(super) fn visible_job(&self, origin: &Origin, id: &str) -> Result<Arc<ShownJob>, Error> {
         let job = self.known_job(id)?;
         if origin.principal.sees(&job.owner) {
             Ok(job)
@@ -105,7 +108,7 @@ impl App {
     }
 
     /// The job `id`, if `origin` may change it.
-    pub(super) fn own_job(&self, origin: &Origin, id: &str) -> Result<Arc<Job>, Error> {
+    pub(super) fn own_job(&self, origin: &Origin, id: &str) -> Result<Arc<ShownJob>, Error> {
         let job = self.visible_job(origin, id)?;
         if origin.principal.acts_for(&job.owner) {
             Ok(job)
@@ -118,7 +121,7 @@ impl App {
     }
 
     /// The job `id`.
-    pub(super) fn known_job(&self, id: &str) -> Result<Arc<Job>, Error> {
+    pub(super) fn known_job(&self, id: &str) -> Result<Arc<ShownJob>, Error> {
         let id: JobId = id.parse().map_err(|_| Error::not_found("fax"))?;
         self.parts
             .store

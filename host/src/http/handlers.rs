@@ -51,10 +51,15 @@ pub(super) fn with(status: StatusCode, value: impl Serialize) -> Answer {
         tracing::error!(%error, "an answer can't be written as JSON");
         Problem::internal()
     })?;
-    let mut response = Response::new(Body::from(json));
+    Ok(self::json(status, json))
+}
+
+/// What is JSON already.
+fn json(status: StatusCode, json: impl Into<Body>) -> Response {
+    let mut response = Response::new(json.into());
     *response.status_mut() = status;
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(response)
+    response
 }

@@ -7,15 +7,16 @@ use jiff::{SignedDuration, Timestamp};
 use redb::ReadableTable as _;
 use ulid::Ulid;
 
-use super::Store;
 use super::cursor::Scope;
 use super::error::StoreError;
 use super::key::{self, FIRST, LAST, digest, tail};
+use super::lately::ShownJob;
 use super::list::{PageOf, PageRequest, Walk, first_id_at};
 use super::record::decode;
 use super::tables::{
     BY_OWNER, BY_PROVIDER_ID, BY_STATUS, BY_TO, DOCUMENTS, DUE, JOB_EVENTS, JOBS, SUBMITTING, get,
 };
+use super::{Shared, Store};
 use crate::base::clock::after;
 use crate::domain::event::TimelineEntry;
 use crate::domain::ids::JobId;
@@ -51,15 +52,22 @@ impl Store {
         Ok(job.map(|job| self.with_expiry(job)))
     }
 
-    /// One job for showing: as [`Self::job`], without decoding a record that was decoded lately.
+    /// One job for showing: as [`Self::job`], from memory where nothing was written since it was read.
     ///
     /// # Errors
     /// When the database or the record can't be read.
-    pub fn job_to_show(&self, id: JobId) -> Result<Option<Arc<Job>>, StoreError> {
-        let table = self.shared.db.read()?.open_table(JOBS)?;
-        let lately = &self.shared.lately;
+    pub fn job_to_show(&self, id: JobId) -> Result<Option<Arc<ShownJob>>, StoreError> {
+        let Shared {
+            db, writer, lately, ..
+        } = &*self.shared;
+        let before = writer.version();
+        if let Some(job) = before.and_then(|version| lately.at(id, version)) {
+            return Ok(Some(job));
+        }
+        let table = db.read()?.open_table(JOBS)?;
+        let version = before.filter(|before| writer.version() == Some(*before));
         let read = |record: &[u8]| {
-            lately.job(id, record, |record| {
+            lately.job(id, record, version, |record| {
                 decode::<Job>(record).map(|job| self.with_expiry(job))
             })
         };

@@ -6,7 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -51,9 +51,38 @@ pub(super) struct Writer {
 
 #[derive(Default)]
 struct State {
+    // Goes up when a transaction begins and again when it has ended, committed or not: odd in between.
+    version: AtomicU64,
     ended: AtomicBool,
     // The last commit failed by a fault of the storage.
     failing: AtomicBool,
+}
+
+/// A state of the database between two transactions, of those since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Version(u64);
+
+impl Version {
+    /// Never 0.
+    pub(super) fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// A transaction under way.
+struct Changing<'a>(&'a AtomicU64);
+
+impl<'a> Changing<'a> {
+    fn begin(version: &'a AtomicU64) -> Self {
+        version.fetch_add(1, Ordering::SeqCst);
+        Self(version)
+    }
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 /// Something to do inside a write transaction.
@@ -163,6 +192,13 @@ impl Writer {
             return Err(StoreError::Failed);
         }
         Ok(())
+    }
+
+    /// The state of the database; none while a transaction is under way. What is read between two calls with the same
+    /// answer is of that state.
+    pub(super) fn version(&self) -> Option<Version> {
+        let version = self.state.version.load(Ordering::SeqCst);
+        (version % 2 == 0).then_some(Version(version + 2))
     }
 
     fn send(&self, command: Box<dyn Command>) -> Result<(), StoreError> {
@@ -296,6 +332,8 @@ impl Worker {
         }
         let started = Instant::now();
         let size = group.len();
+        // Until the storage was started again, too, where that is needed.
+        let _changing = Changing::begin(&self.state.version);
         let result =
             catch_unwind(AssertUnwindSafe(|| self.commit(group))).unwrap_or(Err(StoreError::Panicked));
         metrics::histogram!("faxgate_store_commit_seconds").record(started.elapsed().as_secs_f64());

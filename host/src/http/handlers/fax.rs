@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use super::{Answer, Items, List, ok, with};
+use super::{Answer, Items, List, json, ok, with};
 use crate::app::{FaxQuery, Resend, Schedule, SendRequest, Sent};
 use crate::domain::code::Code;
 use crate::domain::document::{Cover, Halftone, Paper, Raster, Resolution};
@@ -51,7 +51,7 @@ pub(crate) async fn list(State(edge): State<Edge>, Asker(origin): Asker, query: 
 
 /// `GET /fax/{id}`
 pub(crate) async fn get(State(edge): State<Edge>, Asker(origin): Asker, Id(id): Id) -> Answer {
-    ok(edge.app().fax(&origin, &id)?)
+    Ok(json(StatusCode::OK, edge.app().fax(&origin, &id)?))
 }
 
 /// `GET /fax/{id}/events`

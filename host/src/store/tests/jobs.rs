@@ -1,17 +1,22 @@
 //! One job: kept, advanced, read back.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::SignedDuration;
 
 use super::fixtures::{Bed, claimed, news, taken};
 use crate::base::clock::{after, before};
 use crate::domain::event::{EventKind, TimelineEntry};
 use crate::domain::ids::JobId;
-use crate::domain::job::{Lane, Phase, PublicStatus};
+use crate::domain::job::{Job, Lane, Phase, PublicStatus};
 use crate::domain::provider::ProviderStatus;
 use crate::domain::status::{Happening, Refusal};
+use crate::store::record::{decode, encode};
+use crate::store::tables::get;
+use crate::store::writer::Growth;
 use crate::store::{Created, Expiring, StoreError};
 
 #[tokio::test]
@@ -51,14 +56,57 @@ async fn a_job_that_is_shown_again_is_the_one_in_the_database() {
     let id = bed.created("desk").await.id;
     let show = || bed.store.job_to_show(id).unwrap().unwrap();
     let first = show();
-    assert_eq!(Some(&*first), bed.store.job(id).unwrap().as_ref());
+    assert_eq!(Some(&**first), bed.store.job(id).unwrap().as_ref());
     assert!(Arc::ptr_eq(&first, &show()), "decoded once");
+    // A change of another job.
+    bed.created("other desk").await;
+    assert!(Arc::ptr_eq(&first, &show()), "decoded once");
+    let name = |job: &Job| Ok::<_, StoreError>(Bytes::from(job.owner.clone()));
+    assert_eq!(first.rendered(name).unwrap(), "desk");
+    let again = show().rendered(|_| Err(StoreError::Closed)).unwrap();
+    assert_eq!(again, "desk", "rendered once");
     bed.store.advance(id, claimed(bed.clock.now())).await.unwrap();
     let second = show();
-    assert_ne!(first, second);
-    assert_eq!(Some(&*second), bed.store.job(id).unwrap().as_ref());
+    assert_ne!(**first, **second);
+    assert_eq!(Some(&**second), bed.store.job(id).unwrap().as_ref());
     let unknown = JobId(bed.ids.next(bed.clock.now()));
-    assert_eq!(bed.store.job_to_show(unknown).unwrap(), None);
+    assert!(bed.store.job_to_show(unknown).unwrap().is_none());
+}
+
+/// Whoever was told of a change sees it, however often the job is read meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn readers_never_see_less_than_a_writer_was_told() {
+    let bed = Bed::new();
+    let job = bed.created("desk").await;
+    let (id, stop) = (job.id, Arc::new(AtomicBool::new(false)));
+    let told = Arc::new(AtomicU32::new(0));
+    let readers = [(); 2].map(|()| {
+        let (store, stop, told) = (bed.store.clone(), Arc::clone(&stop), Arc::clone(&told));
+        tokio::task::spawn_blocking(move || {
+            let (mut reads, mut last) = (0_u32, 0);
+            while !stop.load(Ordering::Relaxed) {
+                let least = told.load(Ordering::SeqCst).max(last);
+                let seen = store.job_to_show(id).unwrap().unwrap().attempts;
+                assert!(seen >= least, "{seen} after {least}");
+                (reads, last) = (reads + 1, seen);
+            }
+            reads
+        })
+    });
+    for round in 1..=100 {
+        let write = bed.store.write(Growth::Settles, move |tables| {
+            let mut job: Job = get(&tables.jobs, &id.to_bytes(), decode)?.ok_or(StoreError::NoSuchJob)?;
+            job.attempts = round;
+            tables.jobs.insert(&id.to_bytes(), encode(&job)?.as_slice())?;
+            Ok(())
+        });
+        write.await.unwrap();
+        told.store(round, Ordering::SeqCst);
+    }
+    stop.store(true, Ordering::Relaxed);
+    for reader in readers {
+        assert!(reader.await.unwrap() > 0);
+    }
 }
 
 #[tokio::test]
