@@ -1,8 +1,8 @@
 //! What the edge costs: requests a second over TLS 1.3 keep-alive, against a bare hyper and rustls server that answers
 //! the same bytes, and against nginx where it is installed.
 //!
-//! `cargo bench --bench http`, or with `-- WORD` only the requests that have the word in their name. Every server is a process of its own, and writes its log as it would in life (the bare
-//! one has none). The load generator shares the machine with them, so only the ratios mean something: the servers of a
+//! `cargo bench --bench http`, or with `-- WORD` only what has the word in its name. Every server is a process of its
+//! own, and writes its log as it would in life (the bare one has none). The load generator shares the machine with them, so only the ratios mean something: the servers of a
 //! line are measured in turns, and the best round of each counts. Not criterion: what matters is throughput with many
 //! clients, not the time of one call.
 
@@ -52,6 +52,7 @@ fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     match arguments.next() {
         Some(word) if word == servers::BARE => runtime.block_on(servers::be_bare(arguments)),
+        Some(word) if word == neighbours::OTHER => runtime.block_on(neighbours::be_other(arguments)),
         // Cargo says what this is before it passes on what was asked.
         _ => runtime.block_on(run(std::env::args().skip(1).find(|word| !word.starts_with('-')))),
     }
@@ -82,24 +83,20 @@ async fn run(only: Option<String>) {
         "{:<32} {:>9} {:>9} {:>9} {:>8} {:>8}",
         "requests a second", "bare", "nginx", "faxgate", "to bare", "to nginx"
     );
-    let wanted = |case: &Case| only.as_ref().is_none_or(|word| case.name.contains(word));
-    for (case, at_nginx) in cases.iter().filter(|(case, _)| wanted(case)) {
+    let wanted = |name: &str| only.as_ref().is_none_or(|word| name.contains(word));
+    for (case, at_nginx) in cases.iter().filter(|(case, _)| wanted(case.name)) {
         race.requests(case, *at_nginx).await;
     }
-    if only.is_some() {
-        return;
+    if wanted("full handshakes") {
+        race.handshakes().await;
     }
-    race.handshakes().await;
-    let (health, _) = &cases[0];
-    let pem = std::fs::read_to_string(&certificate).unwrap();
-    neighbours::measure(&edge, service.address, &pem, health).await;
-    let before = service.resident();
-    let after = edge.idle(IDLE, || service.resident()).await;
-    println!(
-        "{IDLE} idle TLS connections: {} MiB more than {} MiB",
-        (after - before) / 1024,
-        before / 1024
-    );
+    if wanted("neighbours") {
+        let (health, _) = &cases[0];
+        neighbours::measure(&edge, service.address, &certificate, health).await;
+    }
+    if wanted("idle connections") {
+        race.idle(&edge).await;
+    }
 }
 
 /// What is asked, and where nginx has the same.
@@ -169,6 +166,17 @@ impl Race<'_> {
         }
         let [bare, nginx, edge] = best;
         line("full handshakes", bare, nginx, edge);
+    }
+
+    /// What connections cost that say nothing.
+    async fn idle(&self, edge: &Target) {
+        let before = self.service.resident();
+        let after = edge.idle(IDLE, || self.service.resident()).await;
+        println!(
+            "{IDLE} idle TLS connections: {} MiB more than {} MiB",
+            (after - before) / 1024,
+            before / 1024
+        );
     }
 }
 

@@ -223,8 +223,14 @@ impl Client {
 
     async fn ask(&mut self, case: &Case) -> Bytes {
         let response = match self {
-            Self::Http1(client) => client.send_request(case.request()).await,
-            Self::Http2(client) => client.send_request(case.request()).await,
+            Self::Http1(client) => {
+                client.ready().await.unwrap();
+                client.send_request(case.request()).await
+            }
+            Self::Http2(client) => {
+                client.ready().await.unwrap();
+                client.send_request(case.request()).await
+            }
         };
         let response = response.unwrap();
         let status = response.status();

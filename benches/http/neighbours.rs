@@ -1,14 +1,20 @@
-//! What a request costs beside clients that flood: over HTTP/2 with requests that are given up at once (rapid reset) or
-//! with heads that never end (CONTINUATION), each again and again on a new connection as soon as the last was ended.
+//! What a request costs beside others: an honest client that asks as fast as it can, one that connects anew for each
+//! request, and clients that flood over HTTP/2, with requests that are given up at once (rapid reset) or with heads that
+//! never end (CONTINUATION), each again and again on a new connection as soon as the last was ended.
 //!
-//! Whoever floods takes part of the machine too, so an honest client that asks as fast as it can is measured as well.
+//! They are a process of the lowest priority: what they take of the processor would be another machine's in life.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::{Duration, Instant};
+
+use tokio::process::Command;
 
 use crate::frames::{self, CONTINUATION, END_HEADERS, END_STREAM, H2, HEADERS, RST_STREAM};
 use crate::load::{Case, Target};
 
+/// First argument of a process that is one of the others.
+pub(crate) const OTHER: &str = "--other";
 /// Requests of the neighbour in each measurement.
 const REQUESTS: usize = 2000;
 /// Between two of them.
@@ -16,43 +22,51 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// Frames that are sent at once.
 const BATCH: u32 = 25;
 
-/// Who else is there.
-#[derive(Clone, Copy)]
-enum Other {
-    Nobody,
-    Honest,
-    Reset,
-    Continuation,
-}
-
 /// Measures each and prints a line.
-pub(crate) async fn measure(target: &Target, address: SocketAddr, certificate: &str, case: &Case) {
+pub(crate) async fn measure(target: &Target, address: SocketAddr, certificate: &Path, case: &Case) {
     println!("\n{:<48} {:>9} {:>9}", "a request every 2 ms", "p50", "p99");
     for (name, other) in [
-        ("alone", Other::Nobody),
-        ("beside a client that asks as fast as it can", Other::Honest),
-        ("beside a flood of requests given up", Other::Reset),
-        ("beside a flood of heads that never end", Other::Continuation),
+        ("alone", None),
+        ("beside a client that asks as fast as it can", Some("asks")),
+        ("beside one that connects for each request", Some("connects")),
+        ("beside a flood of requests given up", Some("resets")),
+        ("beside a flood of heads that never end", Some("continues")),
     ] {
-        let task = {
-            let (target, case, certificate) = (target.clone(), case.clone(), certificate.to_owned());
-            tokio::spawn(async move { be(other, &target, address, &certificate, &case).await })
-        };
+        let other = other.map(|kind| {
+            Command::new("nice")
+                .args(["-n", "19"])
+                .arg(std::env::current_exe().unwrap())
+                .args([OTHER, kind, &address.to_string()])
+                .arg(certificate)
+                .kill_on_drop(true)
+                .spawn()
+                .unwrap()
+        });
         let mut times = target.each(case, REQUESTS, PAUSE).await;
-        task.abort();
+        if let Some(mut other) = other {
+            assert!(other.try_wait().unwrap().is_none(), "{name}: it ended early");
+            other.kill().await.unwrap();
+        }
         times.sort();
         let at = |percent: usize| format!("{:.2?}", times[(times.len() - 1) * percent / 100]);
         println!("{name:<48} {:>9} {:>9}", at(50), at(99));
     }
 }
 
-async fn be(other: Other, target: &Target, address: SocketAddr, certificate: &str, case: &Case) {
+/// The life of such a process: kind, address and certificate are its arguments.
+pub(crate) async fn be_other(mut arguments: impl Iterator<Item = String>) {
+    let kind = arguments.next().unwrap();
+    let address = arguments.next().unwrap().parse().unwrap();
+    let certificate = arguments.next().unwrap();
+    let target = Target::new(address, Path::new(&certificate), false);
+    let pem = std::fs::read_to_string(&certificate).unwrap();
+    let case = Case::get("", "/health", None);
     loop {
-        match other {
-            Other::Nobody => return,
-            Other::Honest => drop(target.each(case, 200, Duration::ZERO).await),
-            Other::Reset => reset(&mut H2::connect(address, certificate).await).await,
-            Other::Continuation => endless(&mut H2::connect(address, certificate).await).await,
+        match kind.as_str() {
+            "asks" => drop(target.each(&case, 200, Duration::ZERO).await),
+            "connects" => drop(target.sample(&case).await),
+            "resets" => reset(&mut H2::connect(address, &pem).await).await,
+            _ => endless(&mut H2::connect(address, &pem).await).await,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::process::{Command, Stdio};
 
+use faxgate::domain::document::DocumentRefusalKind;
+
 use super::writer::{LETTER, Pdf, letter, line};
 use super::{Case, Ink};
 
@@ -107,7 +109,59 @@ fn named_fonts() -> Vec<Case> {
         pdf.page(&entries, &format!("BT /F 60 Tf 72 600 Td <{text}> Tj ET"));
         Case::fax(format!("pdf in {font}, not embedded"), pdf.finish(""), 1, &[]).ink(Ink::Some)
     };
-    named.map(case).into()
+    let mut all: Vec<Case> = named.map(case).into();
+    all.extend(numbered_glyphs());
+    all
+}
+
+/// Glyph numbers of a font that isn't there: another one has other letters at these numbers.
+fn numbered_glyphs() -> [Case; 3] {
+    let page = |map: Option<&[u8]>, content: &str| {
+        let mut pdf = Pdf::new();
+        let inner = pdf.add(
+            "<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Corporate /DW 600 /CIDToGIDMap /Identity /CIDSystemInfo << \
+             /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>"
+                .to_owned(),
+        );
+        let map = map.map_or_else(String::new, |map| {
+            let stream = pdf.stream("", map);
+            format!("/ToUnicode {stream} 0 R")
+        });
+        let outer = pdf.add(format!(
+            "<< /Type /Font /Subtype /Type0 /BaseFont /Corporate /Encoding /Identity-H /DescendantFonts [{inner} 0 R] \
+             {map} >>"
+        ));
+        let entries = format!(
+            "/MediaBox [0 0 612 792] /Resources << /Font << /C {outer} 0 R /F << /Type /Font /Subtype /Type1 /BaseFont \
+             /Helvetica >> >> >>"
+        );
+        pdf.page(&entries, content);
+        pdf.finish("")
+    };
+    let told = b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /T def /CMapType 2 def \
+        1 begincodespacerange <0000> <ffff> endcodespacerange 2 beginbfchar <0024> <0041> <0025> <0042> endbfchar \
+        endcmap end end";
+    let content = "BT /C 60 Tf 72 600 Td <00240025> Tj ET";
+    [
+        Case::refused(
+            "pdf in glyph numbers, font not embedded",
+            page(None, content),
+            DocumentRefusalKind::Broken,
+        ),
+        Case::fax(
+            "pdf in glyph numbers that say their letters",
+            page(Some(told), content),
+            1,
+            &[],
+        )
+        .ink(Ink::Some),
+        Case::fax(
+            "pdf that names such a font and doesn't use it",
+            page(None, "BT /F 60 Tf 72 600 Td (Used) Tj ET"),
+            1,
+            &["Used"],
+        ),
+    ]
 }
 
 fn fonts() -> Vec<Case> {

@@ -228,12 +228,13 @@ impl Document {
 const DRAWN: usize = 12;
 
 /// Refuses a document with a page that would come out white although its content draws, or that is written in a font
-/// that is nowhere.
+/// that is nowhere or whose letters can't be told.
 fn check_pages(pdf: &Pdf, limits: Limits, fonts: &Arc<pdf::Fonts>) -> Result<(), Failure> {
     let looker = pdf::Looker::new(pdf, fonts);
     let mut renderer = None;
     let mut drawn = 0;
     for (number, page) in (1..).zip(pdf.pages().iter()) {
+        pdf::check_letters(page, number)?;
         let seen = looker.look(page, !fonts.may_lack(page));
         fonts.check(number)?;
         match seen {

@@ -10,7 +10,7 @@ mod tests;
 
 pub(crate) use active::{acts, reason_to_copy};
 pub(crate) use copy::copy;
-pub(crate) use fonts::Fonts;
+pub(crate) use fonts::{Fonts, check_letters};
 pub(crate) use look::{Looker, Seen};
 
 use crate::model::{Failure, FailureKind};

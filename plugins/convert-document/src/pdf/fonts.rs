@@ -8,7 +8,7 @@ use crate::model::{Failure, FailureKind, Library};
 use hayro::hayro_interpret::font::{FontData, FontQuery, StandardFont};
 use hayro::hayro_interpret::hayro_cmap::CidFamily;
 use hayro::hayro_interpret::{InterpreterSettings, InterpreterWarning};
-use hayro::hayro_syntax::object::{Array, Dict, String as PdfString};
+use hayro::hayro_syntax::object::{Array, Dict, Name, String as PdfString};
 use hayro::hayro_syntax::page::Page;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -83,18 +83,12 @@ impl Fonts {
     pub(crate) fn may_lack(&self, page: &Page<'_>) -> bool {
         let fonts = &page.resources().fonts;
         let outside = |font: Dict<'_>| {
-            let font = font
-                .get::<Array<'_>>("DescendantFonts")?
-                .iter::<Dict<'_>>()
-                .next()?;
+            let font = descendant(&font)?;
             let ordering = font
                 .get::<Dict<'_>>("CIDSystemInfo")?
                 .get::<PdfString<'_>>("Ordering")?;
             let script = script_of_ordering(ordering.as_bytes())?;
-            let files = ["FontFile", "FontFile2", "FontFile3"];
-            let descriptor = font.get::<Dict<'_>>("FontDescriptor");
-            let embedded = descriptor.is_some_and(|all| files.iter().any(|file| all.contains_key(*file)));
-            (!embedded).then_some(script)
+            (!is_embedded(&font)).then_some(script)
         };
         fonts.keys().any(|key| {
             let font = fonts.get::<Dict<'_>>(key.as_ref());
@@ -114,6 +108,61 @@ impl Fonts {
         );
         Err(Failure::new(FailureKind::Broken, message))
     }
+}
+
+/// The font behind a composite one (ISO 32000-1, 9.7).
+fn descendant<'a>(font: &Dict<'a>) -> Option<Dict<'a>> {
+    font.get::<Array<'_>>("DescendantFonts")?
+        .iter::<Dict<'_>>()
+        .next()
+}
+
+fn is_embedded(font: &Dict<'_>) -> bool {
+    let files = ["FontFile", "FontFile2", "FontFile3"];
+    let descriptor = font.get::<Dict<'_>>("FontDescriptor");
+    descriptor.is_some_and(|all| files.iter().any(|file| all.contains_key(*file)))
+}
+
+/// Whether text in this font is glyph numbers of a font that isn't there, and nothing says what they mean.
+fn numbers_glyphs(font: &Dict<'_>) -> bool {
+    let encoding = font.get::<Name<'_>>("Encoding");
+    let identity = encoding.is_some_and(|name| matches!(name.as_ref(), b"Identity-H" | b"Identity-V"));
+    let of_glyphs = |font: Dict<'_>| {
+        let ordering = font
+            .get::<Dict<'_>>("CIDSystemInfo")
+            .and_then(|info| info.get::<PdfString<'_>>("Ordering"));
+        let known = ordering.is_some_and(|ordering| script_of_ordering(ordering.as_bytes()).is_some());
+        !known && !is_embedded(&font)
+    };
+    identity && !font.contains_key("ToUnicode") && descendant(font).is_some_and(of_glyphs)
+}
+
+/// Whether the content of a page has this name in it.
+fn is_named(page: &Page<'_>, name: &[u8]) -> bool {
+    let content = page.page_stream().unwrap_or_default();
+    let name = [b"/", name].concat();
+    memchr::memmem::find_iter(content, &name).any(|at| {
+        let next = content.get(at + name.len());
+        next.is_none_or(|next| !next.is_ascii_alphanumeric())
+    })
+}
+
+/// Refuses a page that is written in the numbers of glyphs (Identity-H, ISO 32000-1, 9.7.5.2) of a font that isn't in
+/// the document, and doesn't say which letters they are: in another font they are other ones.
+pub(crate) fn check_letters(page: &Page<'_>, number: u32) -> Result<(), Failure> {
+    let fonts = &page.resources().fonts;
+    let unknown = fonts.keys().any(|key| {
+        let font = fonts.get::<Dict<'_>>(key.as_ref());
+        font.is_some_and(|font| numbers_glyphs(&font)) && is_named(page, key.as_ref())
+    });
+    if !unknown {
+        return Ok(());
+    }
+    let message = format!(
+        "Page {number} uses a font that is not embedded in the PDF, and its letters can't be told; save it again with \
+         its fonts."
+    );
+    Err(Failure::new(FailureKind::Broken, message))
 }
 
 /// The script that the characters of a collection need.
