@@ -8,10 +8,14 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
+    clippy::print_stderr,
     clippy::indexing_slicing,
     reason = "a bench may fail loudly and prints"
 )]
 
+#[path = "convert/corpus.rs"]
+#[allow(dead_code, reason = "the tests ask more of these documents")]
+mod corpus;
 #[path = "http/documents.rs"]
 #[allow(dead_code, reason = "the load bench sends more than these")]
 mod http;
@@ -42,6 +46,7 @@ fn main() {
         for (name, pdf, pages) in documents().await {
             draw(name, pdf, pages).await;
         }
+        draw_corpus().await;
         println!(
             "\n{:<34} {:>12} {:>10} {:>10}",
             "upload to PDF", "median", "bytes", "peak"
@@ -57,19 +62,8 @@ fn main() {
 async fn draw(name: &str, pdf: Vec<u8>, pages: u32) {
     let service = Service::load().await;
     let pdf = Bytes::from(pdf);
-    let mut ours = Vec::new();
-    for _ in 0..ROUNDS {
-        let begin = Instant::now();
-        let drawn = service
-            .plugins
-            .render(pdf.clone(), 0..pages, Raster::default())
-            .await
-            .unwrap();
-        std::hint::black_box(tiff::write(&drawn));
-        ours.push(begin.elapsed());
-    }
-    let ours = median(ours);
-    let theirs = ghostscript(&pdf);
+    let ours = service.draw(&pdf, pages, ROUNDS).await;
+    let theirs = ghostscript(&pdf, ROUNDS);
     let ratio = theirs.map_or_else(String::new, |theirs| {
         format!("{:.2}", ours.as_secs_f64() / theirs.as_secs_f64())
     });
@@ -79,6 +73,34 @@ async fn draw(name: &str, pdf: Vec<u8>, pages: u32) {
         format!("{ours:.1?}"),
         service.peak() >> 20
     );
+}
+
+/// Draws the documents of the tests that are one page.
+async fn draw_corpus() {
+    let service = Service::load().await;
+    let (mut ours, mut theirs, mut ratios) = (Duration::ZERO, Duration::ZERO, Vec::new());
+    for case in corpus::single_pages() {
+        let pdf = service.convert(&case.bytes).await;
+        let Some(gs) = ghostscript(&pdf, 3) else {
+            return;
+        };
+        let sandbox = service.draw(&pdf, 1, 3).await;
+        ours += sandbox;
+        theirs += gs;
+        ratios.push((sandbox.as_secs_f64() / gs.as_secs_f64(), case.name));
+    }
+    ratios.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let at = |percent: usize| ratios[(ratios.len() - 1) * percent / 100].0;
+    println!(
+        "{} single pages of the corpus: {theirs:.1?} against {ours:.1?}, {:.2} in all; half below {:.2}, nine of ten below {:.2}",
+        ratios.len(),
+        ours.as_secs_f64() / theirs.as_secs_f64(),
+        at(50),
+        at(90),
+    );
+    for (ratio, name) in ratios.iter().rev().take_while(|(ratio, _)| *ratio > 0.5) {
+        println!("  above 0.5: {name}, {ratio:.2}");
+    }
 }
 
 async fn convert(name: &str, bytes: Vec<u8>) {
@@ -127,6 +149,21 @@ impl Service {
         }
     }
 
+    /// Median time of drawing a document.
+    async fn draw(&self, pdf: &Bytes, pages: u32, rounds: usize) -> Duration {
+        let mut times = Vec::new();
+        for _ in 0..rounds {
+            let begin = Instant::now();
+            let drawn = self
+                .plugins
+                .render(pdf.clone(), 0..pages, Raster::default())
+                .await;
+            std::hint::black_box(tiff::write(&drawn.unwrap()));
+            times.push(begin.elapsed());
+        }
+        median(times)
+    }
+
     async fn convert(&self, bytes: &[u8]) -> Bytes {
         let data = Bytes::copy_from_slice(bytes);
         let part = Part {
@@ -171,12 +208,12 @@ fn config(folder: &Path) -> PluginsConfig {
 }
 
 /// Median time of Ghostscript, where it is installed.
-fn ghostscript(pdf: &[u8]) -> Option<Duration> {
+fn ghostscript(pdf: &[u8], rounds: usize) -> Option<Duration> {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("in.pdf"), folder.path().join("out.tiff"));
     std::fs::write(&from, pdf).unwrap();
     let mut times = Vec::new();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         let begin = Instant::now();
         let status = Command::new("gs")
             .args([

@@ -13,7 +13,7 @@ use faxgate::domain::artifact::{Artifact, Place};
 use faxgate::domain::audit::AuditEntry;
 use faxgate::domain::ids::{InboundId, JobId};
 use faxgate::domain::inbound::{InboundFax, InboundStatus};
-use faxgate::domain::job::{Job, Phase, SendOptions};
+use faxgate::domain::job::{Job, Phase};
 use faxgate::domain::number::E164;
 use faxgate::store::{IdempotencyRow, NewInbound, NewJob, Store, StoreOptions};
 use futures_util::{StreamExt, stream};
@@ -302,33 +302,13 @@ fn new_inbound(kept: &Kept, document: Option<Bytes>, now: Timestamp) -> NewInbou
 fn new_job(id: JobId, artifact: Option<Artifact>, ended: Timestamp, row: Option<IdempotencyRow>) -> NewJob {
     NewJob {
         job: Job {
-            id,
-            owner: "desk".to_owned(),
             phase: Phase::Delivered,
             wake_at: None,
             deadline: ended,
             attempts: 1,
-            looks: 0,
-            to: E164::new("+12125550142").expect("number"),
-            to_raw: "+12125550142".to_owned(),
-            options: SendOptions::default(),
-            file_name: None,
-            media_type: "application/pdf".to_owned(),
-            pages: Some(1),
             artifact,
-            purged_at: None,
-            expires_at: None,
-            provider_id: None,
-            error: None,
-            cost_cents: None,
-            resend_of: None,
-            cancel_requested: false,
-            early: None,
-            retry: Default::default(),
-            past: Vec::new(),
-            created_at: ended,
-            updated_at: ended,
             completed_at: Some(ended),
+            ..Job::queued(id, "desk", E164::new("+12125550142").expect("number"), ended)
         },
         document: None,
         timeline: Vec::new(),

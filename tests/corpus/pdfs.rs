@@ -120,8 +120,7 @@ fn numbered_glyphs() -> [Case; 3] {
         let mut pdf = Pdf::new();
         let inner = pdf.add(
             "<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Corporate /DW 600 /CIDToGIDMap /Identity /CIDSystemInfo << \
-             /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>"
-                .to_owned(),
+             /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>",
         );
         let map = map.map_or_else(String::new, |map| {
             let stream = pdf.stream("", map);
@@ -412,7 +411,7 @@ fn by_others() -> Vec<Case> {
     let mut all = Vec::new();
     let folder = tempfile::tempdir().expect("folder");
     let source = folder.path().join("in.pdf");
-    std::fs::write(&source, crate::harness::documents::pdf(2, "Rewritten")).expect("file");
+    std::fs::write(&source, super::documents::pdf(2, "Rewritten")).expect("file");
     for (name, options) in [
         ("as 1.4", &["-dCompatibilityLevel=1.4"][..]),
         ("as 1.7", &["-dCompatibilityLevel=1.7"]),

@@ -226,7 +226,7 @@ fn sizes() -> Vec<Case> {
 fn fax_tiffs() -> Vec<Case> {
     let folder = tempfile::tempdir().expect("folder");
     let source = folder.path().join("in.pdf");
-    std::fs::write(&source, crate::harness::documents::pdf(2, "Faxed")).expect("file");
+    std::fs::write(&source, super::documents::pdf(2, "Faxed")).expect("file");
     let mut all = Vec::new();
     for device in [
         "tiffg3",

@@ -13,6 +13,7 @@ use super::client::limit_key;
 #[derive(Debug)]
 pub(super) struct Admission {
     all: Arc<Semaphore>,
+    most: usize,
     per_address: usize,
     taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
@@ -34,11 +35,18 @@ pub(super) struct Slot {
 impl Admission {
     /// At most `all` connections, of which one address may hold `per_address`.
     pub(super) fn new(all: usize, per_address: usize) -> Self {
+        let most = all.clamp(1, Semaphore::MAX_PERMITS);
         Self {
-            all: Arc::new(Semaphore::new(all.clamp(1, Semaphore::MAX_PERMITS))),
+            all: Arc::new(Semaphore::new(most)),
+            most,
             per_address: per_address.max(1),
             taken: Arc::default(),
         }
+    }
+
+    /// How many places are taken.
+    pub(super) fn in_use(&self) -> usize {
+        self.most.saturating_sub(self.all.available_permits())
     }
 
     /// Waits for room for one more connection; taken before the connection is accepted, so that those beyond
@@ -115,7 +123,9 @@ mod tests {
         assert!(admission.place(address).is_none());
         let _third = admission.place(None).expect("place");
         assert!(admission.place(None).is_none());
+        assert_eq!(admission.in_use(), 3);
         drop(first);
+        assert_eq!(admission.in_use(), 2);
         assert!(admission.place(address).is_some());
     }
 

@@ -18,7 +18,8 @@ use super::refusal::Refusals;
 use super::server::Inner;
 use super::socket::Socket;
 use super::timeouts::{
-    CONNECTION_WINDOW, MAX_BUFFER, MAX_HEAD, MAX_PENDING_RESETS, MAX_STREAMS, STREAM_WINDOW, Timeouts,
+    CONNECTION_WINDOW, CROWD, CROWDED_BUFFER, MAX_BUFFER, MAX_HEAD, MAX_PENDING_RESETS, MAX_STREAMS,
+    STREAM_WINDOW, Timeouts,
 };
 use super::{edge, proxy};
 use crate::telemetry::metrics::HTTP_CONNECTIONS_REFUSED;
@@ -44,7 +45,13 @@ pub(super) async fn serve(
         return http1(server, socket, connection, activity).await;
     };
     // Boxed, since a connection outlives its handshake by far and would keep the room for it.
-    let handshake = Box::pin(TlsAcceptor::from(tls.acceptor_config()).accept(socket));
+    let crowded = server.admission.in_use() > CROWD;
+    let acceptor = TlsAcceptor::from(tls.acceptor_config());
+    let handshake = Box::pin(acceptor.accept_with(socket, move |tls| {
+        if crowded {
+            tls.set_buffer_limit(Some(usize_of(CROWDED_BUFFER)));
+        }
+    }));
     let outcome = tokio::select! {
         // Nothing is in flight before the handshake is done.
         () = server.draining.cancelled() => return,

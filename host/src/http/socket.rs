@@ -14,6 +14,14 @@ use tokio::time::{Instant, Sleep};
 
 use super::timeouts::Timeouts;
 
+/// Reads of what nobody wants any more, before others get their turn.
+const SCRAPS: u32 = 8;
+/// Most bytes of one.
+const SCRAP: usize = 8 * 1024;
+/// The wait after them: whoever goes on sending after it was refused (12.5 MiB a second at most) takes no processor from
+/// others for it.
+const BREATH: Duration = Duration::from_millis(5);
+
 /// A socket with limits on how long it waits.
 #[derive(Debug)]
 pub(super) struct Socket<S = TcpStream> {
@@ -39,6 +47,7 @@ enum Closing {
     Lingering {
         until: Instant,
         quiet: Pin<Box<Sleep>>,
+        breath: Option<Pin<Box<Sleep>>>,
     },
     Done,
 }
@@ -89,7 +98,7 @@ impl<S> Socket<S> {
 impl<S: AsyncRead + Unpin> Socket<S> {
     /// Whether the client has sent something that nobody has read: closing on it would be a reset.
     fn has_input(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut scrap = [0_u8; 8192];
+        let mut scrap = [0_u8; SCRAP];
         let mut scrap = ReadBuf::new(&mut scrap);
         let read = Pin::new(&mut self.inner).poll_read(cx, &mut scrap);
         matches!(read, Poll::Ready(Ok(()))) && !scrap.filled().is_empty()
@@ -97,23 +106,29 @@ impl<S: AsyncRead + Unpin> Socket<S> {
 
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let linger = self.linger;
-        let Closing::Lingering { until, quiet } = &mut self.closing else {
+        let Closing::Lingering { until, quiet, breath } = &mut self.closing else {
             return Poll::Ready(());
         };
-        let mut scrap = [0_u8; 8192];
+        let mut scrap = [0_u8; SCRAP];
         loop {
-            let mut scrap = ReadBuf::new(&mut scrap);
-            match Pin::new(&mut self.inner).poll_read(cx, &mut scrap) {
-                Poll::Ready(Ok(())) if !scrap.filled().is_empty() => {
-                    let now = Instant::now();
-                    if now >= *until {
-                        return Poll::Ready(());
-                    }
-                    quiet.as_mut().reset((now + linger).min(*until));
-                }
-                Poll::Ready(_) => return Poll::Ready(()),
-                Poll::Pending => return quiet.as_mut().poll(cx),
+            if let Some(wait) = breath {
+                ready!(wait.as_mut().poll(cx));
+                *breath = None;
             }
+            for _ in 0..SCRAPS {
+                let mut scrap = ReadBuf::new(&mut scrap);
+                match Pin::new(&mut self.inner).poll_read(cx, &mut scrap) {
+                    Poll::Ready(Ok(())) if !scrap.filled().is_empty() => {}
+                    Poll::Ready(_) => return Poll::Ready(()),
+                    Poll::Pending => return quiet.as_mut().poll(cx),
+                }
+                let now = Instant::now();
+                if now >= *until {
+                    return Poll::Ready(());
+                }
+                quiet.as_mut().reset((now + linger).min(*until));
+            }
+            *breath = Some(Box::pin(tokio::time::sleep(BREATH)));
         }
     }
 }
@@ -166,6 +181,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
                 Closing::Lingering {
                     until: Instant::now() + self.close,
                     quiet: Box::pin(tokio::time::sleep(self.linger)),
+                    breath: None,
                 }
             };
         }
@@ -237,6 +253,51 @@ mod tests {
         socket.shutdown().await.expect("closed");
         drop(socket);
         assert_eq!(client.await.expect("client"), b"no");
+    }
+
+    /// Sends whatever is taken, without end.
+    struct Endless(Arc<std::sync::atomic::AtomicUsize>);
+
+    impl AsyncRead for Endless {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            self.0.fetch_add(buf.remaining(), Ordering::Relaxed);
+            let room = buf.initialize_unfilled().len();
+            buf.advance(room);
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncWrite for Endless {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(buf.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn closing_reads_no_faster_than_it_has_to() {
+        let taken = Arc::default();
+        let limits = Timeouts {
+            close: Duration::from_millis(300),
+            ..limits()
+        };
+        let mut socket = Socket::new(Endless(Arc::clone(&taken)), &limits, refused());
+        let began = Instant::now();
+        socket.shutdown().await.expect("closed");
+        let rounds = taken.load(Ordering::Relaxed).div_ceil(SCRAP * SCRAPS as usize);
+        let most = began.elapsed().as_micros() / BREATH.as_micros() + 1;
+        assert!(rounds > 1 && rounds as u128 <= most, "{rounds} of {most}");
     }
 
     #[tokio::test]

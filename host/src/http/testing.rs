@@ -26,7 +26,7 @@ use crate::domain::artifact::{Artifact, Place};
 use crate::domain::audit::AuditEntry;
 use crate::domain::ids::{InboundId, JobId};
 use crate::domain::inbound::{InboundFax, InboundStatus};
-use crate::domain::job::{Job, Phase, SendOptions};
+use crate::domain::job::{Job, Phase};
 use crate::domain::number::E164;
 use crate::phaxio::Phaxio;
 use crate::plugin::{Grants, Plugins};
@@ -174,37 +174,15 @@ impl TestEdge {
         let now = self.clock.now();
         let id = JobId(self.ids.next(now));
         let job = Job {
-            id,
-            owner: owner.to_owned(),
             phase: Phase::Disabled,
             wake_at: None,
             deadline: now,
-            attempts: 0,
-            looks: 0,
-            to: E164::new("+12125550100").expect("number"),
-            to_raw: "+12125550100".to_owned(),
-            options: SendOptions::default(),
-            file_name: None,
-            media_type: "application/pdf".to_owned(),
-            pages: Some(1),
             artifact: Some(Artifact {
                 place: Place::Database,
                 bytes: pdf.len() as u64,
                 sha256: [7; 32],
             }),
-            purged_at: None,
-            expires_at: None,
-            provider_id: None,
-            error: None,
-            cost_cents: None,
-            resend_of: None,
-            cancel_requested: false,
-            early: None,
-            retry: Default::default(),
-            past: Vec::new(),
-            created_at: now,
-            updated_at: now,
-            completed_at: None,
+            ..Job::queued(id, owner, E164::new("+12125550100").expect("number"), now)
         };
         let new = NewJob {
             job,

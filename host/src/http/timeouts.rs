@@ -31,6 +31,10 @@ pub struct Timeouts {
     pub drain: Duration,
 }
 
+/// Connections beyond which each has less memory: whoever opens thousands and reads nothing shall not fill it.
+pub(super) const CROWD: usize = 256;
+/// Encrypted bytes that may wait for a client to take them, on a connection beyond [`CROWD`]; a record of TLS.
+pub(super) const CROWDED_BUFFER: u64 = 16 * KIB;
 /// Most bytes of a request head.
 pub(super) const MAX_HEAD: u64 = 32 * KIB;
 /// Most bytes that HTTP/1 buffers of one connection.

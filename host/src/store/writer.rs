@@ -198,7 +198,7 @@ impl Writer {
     /// answer is of that state.
     pub(super) fn version(&self) -> Option<Version> {
         let version = self.state.version.load(Ordering::SeqCst);
-        (version % 2 == 0).then_some(Version(version + 2))
+        version.is_multiple_of(2).then_some(Version(version + 2))
     }
 
     fn send(&self, command: Box<dyn Command>) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Happening, Refusal, Step, advance};
 use crate::domain::artifact::{Artifact, Place};
 use crate::domain::ids::JobId;
-use crate::domain::job::{Job, Phase, SendOptions};
+use crate::domain::job::{Job, Phase};
 use crate::domain::number::E164;
 use crate::domain::provider::{FaxError, ProviderStatus, StatusUpdate};
 
@@ -23,38 +23,14 @@ fn at(second: i64) -> Timestamp {
 
 /// A job accepted at second 0 that waits for its turn; its deadline is a day away.
 fn accepted() -> Job {
+    let to = E164::try_from("+12125550142".to_owned()).unwrap();
     Job {
-        id: JobId::from_bytes([1; 16]),
-        owner: "clinic".to_owned(),
-        phase: Phase::Due,
-        wake_at: Some(at(0)),
-        deadline: at(86_400),
-        attempts: 0,
-        looks: 0,
-        to: E164::try_from("+12125550142".to_owned()).unwrap(),
-        to_raw: "212 555 0142".to_owned(),
-        options: SendOptions::default(),
-        file_name: None,
-        media_type: "application/pdf".to_owned(),
-        pages: Some(1),
         artifact: Some(Artifact {
             place: Place::Database,
             bytes: 9,
             sha256: [0; 32],
         }),
-        purged_at: None,
-        expires_at: None,
-        provider_id: None,
-        error: None,
-        cost_cents: None,
-        resend_of: None,
-        cancel_requested: false,
-        early: None,
-        retry: Default::default(),
-        past: Vec::new(),
-        created_at: at(0),
-        updated_at: at(0),
-        completed_at: None,
+        ..Job::queued(JobId::from_bytes([1; 16]), "clinic", to, at(0))
     }
 }
 

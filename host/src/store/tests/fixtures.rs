@@ -14,7 +14,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::event::{EventKind, TimelineEntry};
 use crate::domain::ids::{InboundId, JobId};
 use crate::domain::inbound::{InboundFax, InboundStatus};
-use crate::domain::job::{Job, Phase};
+use crate::domain::job::Job;
 use crate::domain::number::E164;
 use crate::domain::provider::{ProviderStatus, StatusUpdate};
 use crate::domain::status::Happening;
@@ -104,33 +104,10 @@ pub(super) fn new_job(id: JobId, owner: &str, now: Timestamp) -> NewJob {
     let document = Bytes::from(format!("%PDF-1.7 document of {id}"));
     NewJob {
         job: Job {
-            id,
-            owner: owner.to_owned(),
-            phase: Phase::Due,
-            wake_at: Some(now),
-            deadline: now + SignedDuration::from_hours(24),
-            attempts: 0,
-            looks: 0,
-            to: E164::new("+12125550142").unwrap(),
             to_raw: "(212) 555-0142".to_owned(),
-            options: Default::default(),
             file_name: Some("letter.pdf".to_owned()),
-            media_type: "application/pdf".to_owned(),
-            pages: Some(1),
             artifact: Some(artifact(&document)),
-            purged_at: None,
-            expires_at: None,
-            provider_id: None,
-            error: None,
-            cost_cents: None,
-            resend_of: None,
-            cancel_requested: false,
-            early: None,
-            retry: Default::default(),
-            past: Vec::new(),
-            created_at: now,
-            updated_at: now,
-            completed_at: None,
+            ..Job::queued(id, owner, E164::new("+12125550142").unwrap(), now)
         },
         document: Some(document),
         timeline: vec![TimelineEntry::new(now, EventKind::Accepted)],
