@@ -84,10 +84,7 @@ impl Fonts {
         let fonts = &page.resources().fonts;
         let outside = |font: Dict<'_>| {
             let font = descendant(&font)?;
-            let ordering = font
-                .get::<Dict<'_>>("CIDSystemInfo")?
-                .get::<PdfString<'_>>("Ordering")?;
-            let script = script_of_ordering(ordering.as_bytes())?;
+            let script = script_of(&font)?;
             (!is_embedded(&font)).then_some(script)
         };
         fonts.keys().any(|key| {
@@ -127,13 +124,7 @@ fn is_embedded(font: &Dict<'_>) -> bool {
 fn numbers_glyphs(font: &Dict<'_>) -> bool {
     let encoding = font.get::<Name<'_>>("Encoding");
     let identity = encoding.is_some_and(|name| matches!(name.as_ref(), b"Identity-H" | b"Identity-V"));
-    let of_glyphs = |font: Dict<'_>| {
-        let ordering = font
-            .get::<Dict<'_>>("CIDSystemInfo")
-            .and_then(|info| info.get::<PdfString<'_>>("Ordering"));
-        let known = ordering.is_some_and(|ordering| script_of_ordering(ordering.as_bytes()).is_some());
-        !known && !is_embedded(&font)
-    };
+    let of_glyphs = |font: Dict<'_>| script_of(&font).is_none() && !is_embedded(&font);
     identity && !font.contains_key("ToUnicode") && descendant(font).is_some_and(of_glyphs)
 }
 
@@ -172,6 +163,14 @@ fn script(family: &CidFamily) -> Option<&'static str> {
         CidFamily::AdobeKorea1 => Some(HANG),
         _ => None,
     }
+}
+
+/// The script of the font behind a composite one, where it names a collection of Adobe's.
+fn script_of(font: &Dict<'_>) -> Option<&'static str> {
+    let ordering = font
+        .get::<Dict<'_>>("CIDSystemInfo")?
+        .get::<PdfString<'_>>("Ordering")?;
+    script_of_ordering(ordering.as_bytes())
 }
 
 fn script_of_ordering(ordering: &[u8]) -> Option<&'static str> {

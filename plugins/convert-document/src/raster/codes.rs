@@ -27,19 +27,8 @@ const fn c(bits: u32, word: u32) -> Code {
 pub(super) const PASS: Code = c(4, 1);
 /// Horizontal mode, followed by two run lengths.
 pub(super) const HORIZONTAL: Code = c(3, 1);
-/// Vertical mode without a distance.
-pub(super) const UNCHANGED: Code = c(1, 1);
-/// Vertical modes for a distance of -3 (left) to +3 (right) and, after them, pass mode.
-pub(super) const MODES: [Code; 8] = [
-    c(7, 2),
-    c(6, 2),
-    c(3, 2),
-    UNCHANGED,
-    c(3, 3),
-    c(6, 3),
-    c(7, 3),
-    PASS,
-];
+/// Vertical modes for a distance of -3 (left) to +3 (right).
+pub(super) const VERTICAL: [Code; 7] = [c(7, 2), c(6, 2), c(3, 2), c(1, 1), c(3, 3), c(6, 3), c(7, 3)];
 /// Half of the end-of-facsimile-block.
 pub(super) const END_OF_LINE: Code = c(12, 1);
 

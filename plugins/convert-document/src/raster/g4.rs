@@ -4,7 +4,7 @@
 //! count of leading zeros per change: cost follows the ink, not the pixels.
 
 use super::bitmap::Bitmap;
-use super::codes::{BLACK, Code, END_OF_LINE, HORIZONTAL, LONG_MAKEUP, MODES, RunCodes, UNCHANGED, WHITE};
+use super::codes::{BLACK, Code, END_OF_LINE, HORIZONTAL, LONG_MAKEUP, PASS, RunCodes, VERTICAL, WHITE};
 
 /// Encodes a bitmap, with end-of-block, most significant bit first.
 pub(crate) fn encode(bitmap: &Bitmap) -> Vec<u8> {
@@ -17,7 +17,7 @@ pub(crate) fn encode(bitmap: &Bitmap) -> Vec<u8> {
         if row == above || (above.is_empty() && row.iter().all(|word| *word == 0)) {
             // Every change sits right under one of the line above, and so does the end of the line.
             for _ in 0..=reference.len() {
-                out.push(UNCHANGED);
+                out.push(vertical(0));
             }
         } else {
             changes(row, width, &mut current);
@@ -55,62 +55,58 @@ fn changes(row: &[u64], width: u32, into: &mut Vec<u32>) {
 /// Codes one row against the row above, both as lists of changes.
 ///
 /// Even entries of a list turn black, odd ones white, so the parity of an index is the colour left of it.
-///
-/// Where a picture is diffused, what comes next can't be foreseen, and each branch that the processor takes wrongly costs
-/// as much as the rest of a change: so pass and vertical modes are told apart by arithmetic.
 fn encode_row(current: &[u32], reference: &[u32], width: u32, out: &mut BitWriter) {
-    let width = i64::from(width);
-    let at = |list: &[u32], index: usize| list.get(index).map_or(width, |at| i64::from(*at));
-    // An imaginary white pixel left of the row.
-    let mut a0 = -1;
+    let at = |list: &[u32], index: usize| list.get(index).copied().unwrap_or(width);
+    let mut a0: Option<u32> = None;
     let mut black = false;
     let (mut next, mut above) = (0, 0);
-    while a0 < width {
-        // b1 lies right of a0. It is hardly ever further than one change of the colour away.
-        above += 2 * usize::from(at(reference, above) <= a0);
-        while at(reference, above) <= a0 {
+    while a0.is_none_or(|a0| a0 < width) {
+        // b1 lies right of a0; at the start of a row the first pixel counts as well.
+        while a0.is_some_and(|a0| at(reference, above) <= a0) {
             above += 2;
         }
         let a1 = at(current, next);
         let b1 = at(reference, above);
         let b2 = at(reference, above + 1);
-        let pass = b2 < a1;
-        let distance = a1 - b1;
-        let near = (-3..=3).contains(&distance);
-        let mode = if pass { 7 } else { distance + 3 };
-        if let Some(code) = MODES.get(mode as usize).filter(|_| pass | near) {
-            out.push(*code);
-            a0 = if pass { b2 } else { a1 };
-            black ^= !pass;
-            next += usize::from(!pass);
+        if b2 < a1 {
+            out.push(PASS);
+            a0 = Some(b2);
+            above += 2;
+            continue;
+        }
+        let distance = i64::from(a1) - i64::from(b1);
+        if (-3..=3).contains(&distance) {
+            out.push(vertical(distance));
+            a0 = Some(a1);
+            black = !black;
+            next += 1;
             // The other colour's changes are the neighbours; the one before may still lie right of a0.
-            let other = if above > 0 { above - 1 } else { above + 1 };
-            above = if pass { above + 2 } else { other };
+            above = if above > 0 { above - 1 } else { above + 1 };
         } else {
             let a2 = at(current, next + 1);
-            push_runs(black, a1 - a0.max(0), a2 - a1, out);
-            a0 = a2;
+            let (first, second) = if black { (&BLACK, &WHITE) } else { (&WHITE, &BLACK) };
+            let (before, after) = (a1 - a0.unwrap_or(0), a2 - a1);
+            match (
+                first.terminating.get(before as usize),
+                second.terminating.get(after as usize),
+            ) {
+                // Three codes at once: noise and halftones are made of these.
+                (Some(first), Some(second)) => out.push(HORIZONTAL.then(*first).then(*second)),
+                _ => {
+                    out.push(HORIZONTAL);
+                    push_run(before, first, out);
+                    push_run(after, second, out);
+                }
+            }
+            a0 = Some(a2);
             next += 2;
         }
     }
 }
 
-/// Horizontal mode: two runs, of which the first is of the colour left of it.
-fn push_runs(black: bool, before: i64, after: i64, out: &mut BitWriter) {
-    let (first, second) = if black { (&BLACK, &WHITE) } else { (&WHITE, &BLACK) };
-    let (before, after) = (before.unsigned_abs() as u32, after.unsigned_abs() as u32);
-    match (
-        first.terminating.get(before as usize),
-        second.terminating.get(after as usize),
-    ) {
-        // Three codes at once: noise and halftones are made of these.
-        (Some(first), Some(second)) => out.push(HORIZONTAL.then(*first).then(*second)),
-        _ => {
-            out.push(HORIZONTAL);
-            push_run(before, first, out);
-            push_run(after, second, out);
-        }
-    }
+fn vertical(distance: i64) -> Code {
+    let index = usize::try_from(distance + 3).unwrap_or(3);
+    VERTICAL.get(index).copied().unwrap_or(PASS)
 }
 
 fn push_run(mut run: u32, codes: &RunCodes, out: &mut BitWriter) {
@@ -142,36 +138,27 @@ fn push_some(code: Option<&Code>, out: &mut BitWriter) {
 /// Collects code words into bytes.
 #[derive(Default)]
 struct BitWriter {
-    /// What is written, and room for more.
     bytes: Vec<u8>,
-    /// Whole bytes among them.
-    whole: usize,
-    /// The last `held` bits, fewer than 8, at the upper end; they are also in the byte after the whole ones.
+    /// The last `held` bits not yet in `bytes`.
     pending: u64,
     held: u32,
 }
 
 impl BitWriter {
     fn push(&mut self, code: Code) {
-        self.pending |= (u64::from(code.word) << 1) << (63 - self.held - code.bits);
+        self.pending = (self.pending << code.bits) | u64::from(code.word);
         self.held += code.bits;
-        // Eight bytes each time, whole or not: how many of them count is no branch then.
-        loop {
-            let room = self.bytes.get_mut(self.whole..);
-            if let Some(room) = room.and_then(<[u8]>::first_chunk_mut) {
-                *room = self.pending.to_be_bytes();
-                break;
-            }
-            self.bytes.resize(2 * self.bytes.len() + 4096, 0);
+        if self.held >= 32 {
+            self.held -= 32;
+            let whole = (self.pending >> self.held) & 0xffff_ffff;
+            self.bytes.extend_from_slice(&(whole as u32).to_be_bytes());
         }
-        let whole = self.held / 8;
-        self.whole += whole as usize;
-        self.pending <<= whole * 8;
-        self.held %= 8;
     }
 
     fn finish(mut self) -> Vec<u8> {
-        self.bytes.truncate(self.whole + usize::from(self.held > 0));
+        let left = self.pending << (63 - self.held) << 1;
+        let count = self.held.div_ceil(8) as usize;
+        self.bytes.extend(left.to_be_bytes().into_iter().take(count));
         self.bytes
     }
 }

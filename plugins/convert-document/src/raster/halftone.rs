@@ -104,21 +104,24 @@ fn is_white(pixels: &[u8]) -> bool {
         && rest.iter().all(|byte| *byte == u8::MAX)
 }
 
-/// Luma of up to 64 pixels (ITU-R BT.601 weights in 256ths).
+/// Luma of a colour (ITU-R BT.601 weights in 256ths).
+#[inline(always)]
+pub(super) fn luma(r: u8, g: u8, b: u8) -> u8 {
+    let sum = u16::from(r) * 77 + u16::from(g) * 150 + u16::from(b) * 29;
+    (sum >> 8) as u8
+}
+
+/// Luma of up to 64 pixels.
 fn grey_of_rgba(pixels: &[u8]) -> Greys {
     let mut greys = WHITE;
-    let luma = |[r, g, b, _]: [u8; 4]| {
-        let sum = u16::from(r) * 77 + u16::from(g) * 150 + u16::from(b) * 29;
-        (sum >> 8) as u8
-    };
     let (pixels, _) = pixels.as_chunks::<4>();
     if let Ok(pixels) = <&[[u8; 4]; 64]>::try_from(pixels) {
-        for (grey, pixel) in greys.iter_mut().zip(pixels) {
-            *grey = luma(*pixel);
+        for (grey, [r, g, b, _]) in greys.iter_mut().zip(pixels) {
+            *grey = luma(*r, *g, *b);
         }
     } else {
-        for (grey, pixel) in greys.iter_mut().zip(pixels) {
-            *grey = luma(*pixel);
+        for (grey, [r, g, b, _]) in greys.iter_mut().zip(pixels) {
+            *grey = luma(*r, *g, *b);
         }
     }
     greys

@@ -17,7 +17,7 @@ use hayro::hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, FillRule, Image, ImageDrawProps,
     InterpreterCache, InterpreterSettings, Paint, SoftMask, StrokeProps, interpret_page,
 };
-use hayro::hayro_syntax::object::Stream;
+use hayro::hayro_syntax::object::{Name, Stream};
 use hayro::hayro_syntax::page::Page;
 use hayro::kurbo::{Affine, BezPath, Cap, Join, Rect, Shape, Stroke};
 use std::cell::RefCell;
@@ -90,9 +90,7 @@ fn has_pictures(page: &Page<'_>) -> bool {
     objects.keys().any(|name| {
         let object = objects.get::<Stream<'_>>(name.as_ref());
         object.is_some_and(|object| {
-            let kind = object
-                .dict()
-                .get::<hayro::hayro_syntax::object::Name<'_>>("Subtype");
+            let kind = object.dict().get::<Name<'_>>("Subtype");
             kind.is_some_and(|kind| kind.as_ref() == b"Image")
         })
     })

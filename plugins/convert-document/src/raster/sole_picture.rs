@@ -2,6 +2,7 @@
 //! grey of the fax page. The general way would make it colour, filter it, and draw it as a pattern on a page of
 //! 15 MB first.
 
+use super::halftone::luma;
 use hayro::hayro_interpret::font::GlyphRun;
 use hayro::hayro_interpret::util::RectExt;
 use hayro::hayro_interpret::{
@@ -165,8 +166,6 @@ struct Shares {
     /// Weights of the pixels from there on in 256ths, per place as many as the place with the most needs. Their sum
     /// is 256 where the picture covers the whole place.
     weights: Vec<u16>,
-    /// What is added to the weighted pixels, per place: the white that shows where the picture doesn't cover it.
-    white: Vec<u16>,
     /// Weights per place.
     most: usize,
 }
@@ -178,7 +177,6 @@ impl Shares {
         let mut shares = Self {
             first: Vec::with_capacity(places),
             weights: Vec::with_capacity(places * most),
-            white: Vec::with_capacity(places),
             most,
         };
         for place in 0..places {
@@ -194,18 +192,13 @@ impl Shares {
                 given += weight;
                 weight
             }));
-            shares.white.push((256 - given) * 255);
         }
         shares
     }
 
-    /// For each place: the first pixel, the weights from there on, and the white.
-    fn places(&self) -> impl Iterator<Item = (usize, &[u16], u16)> {
-        let weights = self.weights.chunks_exact(self.most).zip(&self.white);
-        self.first
-            .iter()
-            .zip(weights)
-            .map(|(first, (weights, white))| (*first, weights, *white))
+    fn places(&self) -> impl Iterator<Item = (usize, &[u16])> {
+        let weights = self.weights.chunks_exact(self.most);
+        self.first.iter().copied().zip(weights)
     }
 
     /// Averages one row of pixels, which goes on for `most` beyond its end.
@@ -216,33 +209,32 @@ impl Shares {
             3 => self.average_of::<3>(row, out),
             4 => self.average_of::<4>(row, out),
             _ => {
-                for (out, (first, weights, white)) in out.iter_mut().zip(self.places()) {
-                    *out = mix(weights, row.get(first..).unwrap_or_default(), white);
+                for (out, (first, weights)) in out.iter_mut().zip(self.places()) {
+                    *out = mix(weights, row.get(first..).unwrap_or_default());
                 }
             }
         }
     }
 
     fn average_of<const N: usize>(&self, row: &[u8], out: &mut [u8]) {
-        let weights = self.weights.as_chunks::<N>().0.iter().zip(&self.white);
-        for (out, (first, (weights, white))) in out.iter_mut().zip(self.first.iter().zip(weights)) {
+        let places = self.first.iter().zip(self.weights.as_chunks::<N>().0);
+        for (out, (first, weights)) in out.iter_mut().zip(places) {
             if let Some(pixels) = row.get(*first..).and_then(<[u8]>::first_chunk::<N>) {
-                *out = mix(weights, pixels, *white);
+                *out = mix(weights, pixels);
             }
         }
     }
 }
 
-/// The weighted mean of pixels and white.
+/// The weighted mean of pixels; what the weights leave of 256 is white.
 #[inline(always)]
-fn mix(weights: &[u16], pixels: &[u8], white: u16) -> u8 {
-    let sum = weights
-        .iter()
-        .zip(pixels)
-        .fold(u32::from(white), |sum, (weight, pixel)| {
-            sum + u32::from(*weight) * u32::from(*pixel)
-        });
-    (sum >> 8) as u8
+fn mix(weights: &[u16], pixels: &[u8]) -> u8 {
+    let (mut sum, mut covered) = (0, 0);
+    for (weight, pixel) in weights.iter().zip(pixels) {
+        sum += u32::from(*weight) * u32::from(*pixel);
+        covered += u32::from(*weight);
+    }
+    ((sum + 256_u32.saturating_sub(covered) * 255) >> 8) as u8
 }
 
 /// Whether a picture has only black and white (ISO 32000-1, tables 6 and 89).
@@ -273,9 +265,12 @@ impl Plane {
     fn upright(mut self) -> Self {
         let [a, b, c, d, e, f] = self.transform.as_coeffs();
         if b.abs() > a.abs() {
-            let height = self.grey.len().checked_div(self.width).unwrap_or(0);
-            self.grey = turned(&self.grey, self.width, height);
-            self.width = height;
+            let mut turned = Vec::with_capacity(self.grey.len());
+            for column in 0..self.width {
+                turned.extend(self.grey.iter().skip(column).step_by(self.width));
+            }
+            self.width = turned.len().checked_div(self.width).unwrap_or(0);
+            self.grey = turned;
             self.transform = Affine::new([c, d, a, b, e, f]);
         }
         let [a, _, _, d, e, f] = self.transform.as_coeffs();
@@ -298,40 +293,13 @@ impl Plane {
     }
 }
 
-/// Rows become columns. Goes in squares, whose pixels stay in the processor's cache meanwhile.
-fn turned(grey: &[u8], width: usize, height: usize) -> Vec<u8> {
-    const SIDE: usize = 64;
-    let mut turned = vec![0; grey.len()];
-    if width == 0 || height == 0 {
-        return turned;
-    }
-    for (left, band) in turned.chunks_mut(SIDE * height).enumerate() {
-        for top in (0..height).step_by(SIDE) {
-            for (column, row) in band.chunks_exact_mut(height).enumerate() {
-                let from = grey
-                    .iter()
-                    .skip(top * width + left * SIDE + column)
-                    .step_by(width);
-                let to = row.get_mut(top..).unwrap_or_default();
-                for (pixel, grey) in to.iter_mut().take(SIDE).zip(from) {
-                    *pixel = *grey;
-                }
-            }
-        }
-    }
-    turned
-}
-
 /// Averages a picture down to the page; empty when its data has another length than its size says.
 fn average(data: ImageData, transform: Affine, area: Rect) -> Vec<u8> {
     let (width, height, grey) = match data {
         ImageData::Luma(luma) => (luma.width, luma.height, luma.data),
         ImageData::Rgb(rgb) => {
             let (pixels, _) = rgb.data.as_chunks::<3>();
-            let luma = |&[r, g, b]: &[u8; 3]| {
-                // Weights of ITU-R BT.601 in 256ths.
-                ((u16::from(r) * 77 + u16::from(g) * 150 + u16::from(b) * 29) >> 8) as u8
-            };
+            let luma = |&[r, g, b]: &[u8; 3]| luma(r, g, b);
             (rgb.width, rgb.height, pixels.iter().map(luma).collect())
         }
     };
@@ -356,11 +324,13 @@ fn average(data: ImageData, transform: Affine, area: Rect) -> Vec<u8> {
     let mut out = vec![u8::MAX; columns.first.len() * rows.first.len()];
     let mut sums = vec![0; width];
     let mut row = vec![0; width + columns.most];
-    for (line, (first, weights, white)) in out.chunks_exact_mut(columns.first.len()).zip(rows.places()) {
-        if weights.iter().all(|weight| *weight == 0) {
+    for (line, (first, weights)) in out.chunks_exact_mut(columns.first.len()).zip(rows.places()) {
+        let covered: u16 = weights.iter().sum();
+        if covered == 0 {
             continue;
         }
-        sums.fill(white);
+        // What the picture doesn't cover is white.
+        sums.fill((256 - covered) * 255);
         let sources = grey.chunks_exact(width).skip(first);
         for (weight, source) in weights.iter().zip(sources).filter(|(weight, _)| **weight > 0) {
             for (sum, pixel) in sums.iter_mut().zip(source) {
@@ -373,26 +343,4 @@ fn average(data: ImageData, transform: Affine, area: Rect) -> Vec<u8> {
         columns.average(&row, line);
     }
     out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::turned;
-
-    #[test]
-    fn every_pixel_finds_its_place_when_rows_become_columns() {
-        for (width, height) in [(1, 1), (3, 2), (64, 64), (65, 130), (200, 63), (1, 70), (70, 1)] {
-            let pixels: Vec<u8> = (0..width * height).map(|n| (n % 251) as u8).collect();
-            let columns = turned(&pixels, width, height);
-            for (n, pixel) in pixels.iter().enumerate() {
-                let (x, y) = (n % width, n / width);
-                assert_eq!(
-                    columns.get(x * height + y),
-                    Some(pixel),
-                    "{width}x{height} {x} {y}"
-                );
-            }
-        }
-        assert!(turned(&[], 0, 0).is_empty());
-    }
 }

@@ -1,5 +1,6 @@
 //! A page in grey, and how coverage becomes ink on it.
 
+use super::super::halftone::luma;
 use super::glyphs::Mask;
 use vello_common::geometry::RectU16;
 use vello_common::strip::visit_strip_fill_segments;
@@ -34,8 +35,7 @@ pub(super) enum Coverage<'a> {
 impl Ink {
     /// Of a colour (sRGB) with its opacity.
     pub(super) fn new([r, g, b, opacity]: [u8; 4]) -> Self {
-        // Weights of ITU-R BT.601 in 256ths.
-        let luma = ((u16::from(r) * 77 + u16::from(g) * 150 + u16::from(b) * 29) >> 8) as u8;
+        let luma = luma(r, g, b);
         Self { luma, opacity }
     }
 

@@ -103,8 +103,7 @@ fn both_ways(pdf: Vec<u8>) -> (Option<Vec<u8>>, Vec<u8>) {
     let mut canvas = Canvas::new(size);
     renderer.colour(page, &settings, transform, &mut canvas);
     let pixels = canvas.pixels.data_as_u8_slice().as_chunks::<4>().0;
-    let luma =
-        |&[r, g, b, _]: &[u8; 4]| ((u16::from(r) * 77 + u16::from(g) * 150 + u16::from(b) * 29) >> 8) as u8;
+    let luma = |&[r, g, b, _]: &[u8; 4]| halftone::luma(r, g, b);
     (ink, pixels.iter().map(luma).collect())
 }
 
