@@ -295,23 +295,14 @@ fn pooling(slots: u32) -> PoolingAllocationConfig {
         .max_tables_per_component(limits::TABLES)
         .max_tables_per_module(limits::TABLES)
         .table_elements(limits::TABLE_ELEMENTS)
-        .linear_memory_keep_resident(kept_memory())
+        .linear_memory_keep_resident(512 * 1024)
         .table_keep_resident(64 * 1024)
+        // Where the kernel can tell which pages a call wrote (Linux 6.7), only those are written back after it. Else
+        // every page that the next call touches has to be mapped again, which takes longer than a small call itself.
         .pagemap_scan(Enabled::Auto)
         // Slots of replaced components are taken again soon, so that swaps don't spread over the whole pool.
         .max_unused_warm_slots(8);
     pool
-}
-
-/// Bytes of an instance's memory that stay mapped after a call. Mapping a page again takes longer than clearing it, and
-/// for a small call longer than the call. Where the kernel can tell which pages a call wrote (Linux 6.7), only those are
-/// cleared, so that the memory of a page of text may stay; elsewhere all that may stay is cleared after each call.
-fn kept_memory() -> usize {
-    if PoolingAllocationConfig::is_pagemap_scan_available() {
-        8 << 20
-    } else {
-        512 << 10
-    }
 }
 
 /// A thread that moves the epoch on. It holds the engine weakly and ends with it.
