@@ -103,8 +103,8 @@ where
     T: Send + 'static,
     F: for<'a> FnOnce(&'a mut Session, &'a Callee) -> BoxFuture<'a, Result<T, Fault>> + Send + 'static,
 {
-    let slot = plugin.callee.prepared.slot;
-    let Ok(permit) = runtime.admit(slot).await else {
+    let callee = &plugin.callee;
+    let Ok(permit) = runtime.admit(callee.pace.next(callee.prepared.slot)).await else {
         plugin.count("busy");
         return Err(CallError::Busy);
     };
@@ -139,6 +139,10 @@ where
     T: Send + 'static,
     F: for<'a> FnOnce(&'a mut Session, &'a Callee) -> BoxFuture<'a, Result<T, Fault>> + Send + 'static,
 {
+    let room = match &permit {
+        Some(permit) => permit.room(),
+        None => callee.pace.next(callee.prepared.slot),
+    };
     let meter = Arc::new(Meter::start(budget.wall));
     let limiter = Limiter::new(budget.memory, Arc::clone(&meter));
     let cpu = CpuBudget::new(budget.cpu);
@@ -167,7 +171,7 @@ where
     let name = &callee.identity.name;
     let outcome = tokio::select! {
         biased;
-        done = runtime.run(callee.prepared.slot, &callee.pace, Timed::new(inside, clock)) => match done {
+        done = runtime.run(room, &callee.pace, Timed::new(inside, clock)) => match done {
             Some(outcome) => outcome.map_err(|fault| failure(name, fault, &meter)),
             None => Err(PluginFailure {
                 plugin: name.clone(),

@@ -21,9 +21,19 @@ use super::limits::{self, HANDLES};
 use super::types::Slot;
 use crate::base::cpu;
 
-/// One tick of the epoch: how long a guest runs before it yields to its neighbours.
-pub(super) const TICK: Duration = Duration::from_millis(5);
-/// How many calls of a plugin begin on the threads for guests after one that took longer than a tick.
+/// One tick of the epoch while no guest runs on a thread of its own.
+pub(super) const TICK: Duration = Duration::from_millis(2);
+/// Processor time that a guest may have on a thread that serves requests, from the first tick on. Two ticks at most pass
+/// until that is seen.
+pub(super) const HERE: Duration = Duration::from_millis(1);
+/// One tick while documents are converted on threads of their own: how long, at most, a thread that serves requests
+/// waits for a core of theirs.
+const SHORT_TICK: Duration = Duration::from_micros(500);
+/// The same while others than converters take long, which they are not meant to do: they pay for shorter waits.
+const SHORTEST_TICK: Duration = Duration::from_micros(100);
+/// Short ticks that a guest runs before another guest has its turn.
+pub(super) const QUANTUM: u32 = 10;
+/// How many calls of a plugin begin on the threads for guests after one that took longer than [`HERE`].
 const ASIDE: u32 = 1000;
 /// How long a call waits for a free instance.
 const PERMIT_WAIT: Duration = Duration::from_secs(10);
@@ -42,15 +52,31 @@ pub(super) struct Runtime {
     all: Arc<Semaphore>,
     /// Bounds conversions: more at once than there are cores only makes all of them late and large.
     heavy: Arc<Semaphore>,
+    /// Bounds the calls of plugins that answer slowly where microseconds are expected. While half of the cores are free
+    /// of them, a request that wakes up finds one, instead of a queue of threads that the kernel looks at once in a
+    /// timer interrupt, which is 4 ms on many systems.
+    aside: Arc<Semaphore>,
     guests: GuestThreads,
     fuel: bool,
     cores: usize,
     fonts: Arc<Fonts>,
 }
 
+/// Where a call begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// On the thread that asks, for two ticks at most.
+    Here,
+    /// On the threads for guests, beside half as many others as there are cores: it was slow before.
+    Aside,
+    /// On the threads for guests, on all cores: a conversion.
+    Heavy,
+}
+
 /// Room for one call; given back when dropped, which must be after its store.
 pub(super) struct Permit {
-    _heavy: Option<OwnedSemaphorePermit>,
+    room: Room,
+    _bounded: Option<OwnedSemaphorePermit>,
     _all: OwnedSemaphorePermit,
 }
 
@@ -58,9 +84,25 @@ pub(super) struct Permit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NoRoom;
 
-/// Threads of their own for guests that run longer than a tick, so that they never hold a thread that serves
+/// Threads of their own for guests that run longer than [`HERE`], so that they don't hold threads that serve
 /// requests. They run at lower priority where the system allows it.
-struct GuestThreads(Option<tokio::runtime::Runtime>);
+struct GuestThreads {
+    runtime: Option<tokio::runtime::Runtime>,
+    present: Arc<Present>,
+}
+
+/// How many calls are on the threads for guests.
+#[derive(Debug, Default)]
+struct Present {
+    converters: AtomicU32,
+    others: AtomicU32,
+}
+
+/// One of them.
+struct Guest {
+    present: Arc<Present>,
+    room: Room,
+}
 
 /// Whether the calls of a plugin may begin on the thread that asks for them: the calls that may not, counted down.
 #[derive(Debug, Default)]
@@ -93,9 +135,10 @@ impl Runtime {
         CallbackPolicyPlugin::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)
             .map_err(failed)?;
         fonts::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state).map_err(failed)?;
-        start_ticker(&engine).map_err(|error| LoadError::Engine(error.to_string()))?;
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let guests = GuestThreads::start(cores).map_err(|error| LoadError::Engine(error.to_string()))?;
+        start_ticker(&engine, Arc::clone(&guests.present))
+            .map_err(|error| LoadError::Engine(error.to_string()))?;
         let instances = instances as usize;
         Ok(Arc::new(Self {
             engine,
@@ -105,6 +148,7 @@ impl Runtime {
             heavy: Arc::new(Semaphore::new(
                 cores.saturating_mul(2).min(instances.saturating_sub(1)).max(1),
             )),
+            aside: Arc::new(Semaphore::new((cores / 2).max(1))),
             guests,
             fuel,
             cores,
@@ -157,20 +201,22 @@ impl Runtime {
     ///
     /// # Errors
     /// When none came free in time.
-    pub(super) async fn admit(&self, slot: Slot) -> Result<Permit, NoRoom> {
+    pub(super) async fn admit(&self, room: Room) -> Result<Permit, NoRoom> {
         let both = async {
-            let heavy = match slot {
-                Slot::Converter => Some(
-                    Arc::clone(&self.heavy)
-                        .acquire_owned()
-                        .await
-                        .map_err(|_| NoRoom)?,
-                ),
-                Slot::NumberNormalizer | Slot::CallbackPolicy => None,
+            let bounded = match room {
+                Room::Heavy => Some(&self.heavy),
+                Room::Aside => Some(&self.aside),
+                Room::Here => None,
+            };
+            // First: one that waits here must not hold an instance that others could have.
+            let bounded = match bounded {
+                Some(bound) => Some(Arc::clone(bound).acquire_owned().await.map_err(|_| NoRoom)?),
+                None => None,
             };
             let all = Arc::clone(&self.all).acquire_owned().await.map_err(|_| NoRoom)?;
             Ok(Permit {
-                _heavy: heavy,
+                room,
+                _bounded: bounded,
                 _all: all,
             })
         };
@@ -189,39 +235,53 @@ impl Runtime {
         let heavy = Arc::clone(&self.heavy).try_acquire_owned().ok()?;
         let all = Arc::clone(&self.all).try_acquire_owned().ok()?;
         Some(Permit {
-            _heavy: Some(heavy),
+            room: Room::Heavy,
+            _bounded: Some(heavy),
             _all: all,
         })
     }
 
-    /// Runs a call of a slot. Calls of microseconds begin on the caller's thread and mostly end there, which spares
-    /// the hand-over; what is left after a tick, and every conversion, runs on the threads for guests. So do the next
-    /// calls of a plugin that took longer: once is all that it keeps others waiting. `None` when the call panicked.
-    pub(super) async fn run<F>(&self, slot: Slot, pace: &Pace, call: F) -> Option<F::Output>
+    /// Runs a call. Calls of microseconds begin on the caller's thread and mostly end there, which spares the
+    /// hand-over; what is left after [`HERE`] runs on the threads for guests. So do the next calls of a plugin that took
+    /// longer, and every conversion: once is all that it keeps others waiting. `None` when the call panicked.
+    pub(super) async fn run<F>(&self, room: Room, pace: &Pace, call: F) -> Option<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
         let mut call = Box::pin(call);
-        if slot != Slot::Converter && pace.is_quick() {
+        if room == Room::Here {
             match call.as_mut().now_or_never() {
                 Some(output) => return Some(output),
                 None => pace.was_slow(),
             }
         }
-        let task = self.guests.spawn(call)?;
+        let task = self.guests.spawn(room, call)?;
         let _abort = AbortOnDrop(task.abort_handle());
         task.await.ok()
     }
 }
 
+impl Permit {
+    /// Where the call begins.
+    pub(super) fn room(&self) -> Room {
+        self.room
+    }
+}
+
 impl Pace {
-    /// Whether the next call may begin where it is asked for.
-    fn is_quick(&self) -> bool {
+    /// Where the next call of a slot begins.
+    pub(super) fn next(&self, slot: Slot) -> Room {
         let less = |left: u32| left.checked_sub(1);
-        self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
-            .is_err()
+        match slot {
+            Slot::Converter => Room::Heavy,
+            Slot::NumberNormalizer | Slot::CallbackPolicy => {
+                match self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less) {
+                    Ok(_) => Room::Aside,
+                    Err(_) => Room::Here,
+                }
+            }
+        }
     }
 
     fn was_slow(&self) {
@@ -236,24 +296,67 @@ impl GuestThreads {
             .thread_name("plugin")
             .on_thread_start(cpu::step_back)
             .build()?;
-        Ok(Self(Some(runtime)))
+        Ok(Self {
+            runtime: Some(runtime),
+            present: Arc::default(),
+        })
     }
 
-    fn spawn<F>(&self, call: F) -> Option<tokio::task::JoinHandle<F::Output>>
+    fn spawn<F>(&self, room: Room, call: F) -> Option<tokio::task::JoinHandle<F::Output>>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.0.as_ref().map(|runtime| runtime.spawn(call))
+        let guest = Guest::enter(&self.present, room);
+        self.runtime.as_ref().map(|runtime| {
+            runtime.spawn(async move {
+                let _guest = guest;
+                call.await
+            })
+        })
     }
 }
 
 impl Drop for GuestThreads {
     fn drop(&mut self) {
         // A runtime must not be waited for on a thread of another one.
-        if let Some(runtime) = self.0.take() {
+        if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+impl Present {
+    fn of(&self, room: Room) -> &AtomicU32 {
+        match room {
+            Room::Heavy => &self.converters,
+            Room::Here | Room::Aside => &self.others,
+        }
+    }
+
+    fn tick(&self) -> Duration {
+        let none = |count: &AtomicU32| count.load(Ordering::Relaxed) == 0;
+        match (none(&self.others), none(&self.converters)) {
+            (false, _) => SHORTEST_TICK,
+            (true, false) => SHORT_TICK,
+            (true, true) => TICK,
+        }
+    }
+}
+
+impl Guest {
+    fn enter(present: &Arc<Present>, room: Room) -> Self {
+        present.of(room).fetch_add(1, Ordering::Relaxed);
+        Self {
+            present: Arc::clone(present),
+            room,
+        }
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.present.of(self.room).fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -306,13 +409,13 @@ fn pooling(slots: u32) -> PoolingAllocationConfig {
 }
 
 /// A thread that moves the epoch on. It holds the engine weakly and ends with it.
-fn start_ticker(engine: &Engine) -> std::io::Result<()> {
+fn start_ticker(engine: &Engine, present: Arc<Present>) -> std::io::Result<()> {
     let engine = engine.weak();
     thread::Builder::new()
         .name("plugin-ticker".to_owned())
         .spawn(move || {
             loop {
-                thread::sleep(TICK);
+                thread::sleep(present.tick());
                 match engine.upgrade() {
                     Some(engine) => engine.increment_epoch(),
                     None => return,
@@ -327,12 +430,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn ticks_are_short_while_guests_are_present() {
+        let present = Arc::new(Present::default());
+        assert_eq!(present.tick(), TICK);
+        let converter = Guest::enter(&present, Room::Heavy);
+        assert_eq!(present.tick(), SHORT_TICK);
+        let slow = [Room::Aside, Room::Here].map(|room| Guest::enter(&present, room));
+        assert_eq!(present.tick(), SHORTEST_TICK);
+        drop(slow);
+        assert_eq!(present.tick(), SHORT_TICK);
+        drop(converter);
+        assert_eq!(present.tick(), TICK);
+    }
+
+    #[test]
     fn a_slow_plugin_stands_aside_for_a_while() {
         let pace = Pace::default();
-        assert!(pace.is_quick() && pace.is_quick());
+        let next = || pace.next(Slot::NumberNormalizer);
+        assert_eq!([next(), next()], [Room::Here; 2]);
         pace.was_slow();
-        let aside = (0..=ASIDE).take_while(|_| !pace.is_quick()).count();
+        let aside = (0..=ASIDE).take_while(|_| next() == Room::Aside).count();
         assert_eq!(aside, ASIDE as usize);
-        assert!(pace.is_quick());
+        assert_eq!(next(), Room::Here);
     }
 }

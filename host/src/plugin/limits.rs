@@ -2,13 +2,14 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
-use super::engine::TICK;
+use super::engine::{HERE, QUANTUM, TICK};
 use crate::base::cpu;
 
 /// Core module instances of one component: its own, and those that adapters add.
@@ -52,9 +53,12 @@ pub(super) struct Limiter {
 pub(super) struct CpuClock {
     /// Nanoseconds of the polls that ended.
     spent: AtomicU64,
-    /// The thread's own clock when the present poll began, in nanoseconds; 0 in the first poll, which is not
-    /// counted: most calls end in it, and reading the clock would be a good part of what they cost.
+    /// The thread's own clock when the present poll began, in nanoseconds. In the first poll it is 0 until a tick
+    /// passes, and what was before is not counted: most calls end there, and reading the clock would be a good part
+    /// of what they cost.
     since: AtomicU64,
+    /// Whether the first poll has ended.
+    resumed: AtomicBool,
 }
 
 /// A call whose processor time is kept.
@@ -70,6 +74,7 @@ pub(super) struct CpuBudget {
     clock: Arc<CpuClock>,
     full: Duration,
     until: Duration,
+    ticks: u32,
 }
 
 impl Meter {
@@ -193,6 +198,15 @@ impl ResourceLimiter for Limiter {
 }
 
 impl CpuClock {
+    fn begin(&self) {
+        let now = nanos(cpu::thread_time()).max(1);
+        self.since.store(now, Ordering::Relaxed);
+    }
+
+    fn is_running(&self) -> bool {
+        self.since.load(Ordering::Relaxed) != 0
+    }
+
     fn used(&self) -> Duration {
         let since = self.since.load(Ordering::Relaxed);
         let running = if since == 0 {
@@ -220,8 +234,7 @@ impl<F: Future> Future for Timed<F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         if self.begun {
-            let now = nanos(cpu::thread_time()).max(1);
-            self.clock.since.store(now, Ordering::Relaxed);
+            self.clock.begin();
         }
         self.begun = true;
         let state = self.call.as_mut().poll(context);
@@ -229,6 +242,7 @@ impl<F: Future> Future for Timed<F> {
             let used = self.clock.used();
             self.clock.spent.store(nanos(used), Ordering::Relaxed);
             self.clock.since.store(0, Ordering::Relaxed);
+            self.clock.resumed.store(true, Ordering::Relaxed);
         }
         state
     }
@@ -242,6 +256,7 @@ impl CpuBudget {
             clock: Arc::default(),
             full,
             until: full,
+            ticks: 0,
         }
     }
 
@@ -250,13 +265,32 @@ impl CpuBudget {
         Arc::clone(&self.clock)
     }
 
-    /// One tick passed while the guest ran.
+    /// One tick passed while the guest ran: it is stopped, or makes way for others, or lets threads that serve requests
+    /// go first and runs on.
     pub(super) fn tick(&mut self) -> UpdateDeadline {
-        if self.clock.used() >= self.until {
-            UpdateDeadline::Interrupt
-        } else {
-            UpdateDeadline::Yield(1)
+        if !self.clock.is_running() {
+            // Ticks come when they come: this one may have passed a moment after the call began.
+            self.clock.begin();
+            return UpdateDeadline::Continue(1);
         }
+        let used = self.clock.used();
+        if used >= self.until {
+            return UpdateDeadline::Interrupt;
+        }
+        if !self.clock.resumed.load(Ordering::Relaxed) {
+            return match used >= HERE {
+                true => UpdateDeadline::Yield(1),
+                false => UpdateDeadline::Continue(1),
+            };
+        }
+        self.ticks = self.ticks.wrapping_add(1);
+        if self.ticks.is_multiple_of(QUANTUM) {
+            return UpdateDeadline::Yield(1);
+        }
+        // A thread that slept too shortly to be owed its turn again does not push this one off its core when it wakes,
+        // and the kernel looks again only in its timer interrupt. This makes it look now.
+        thread::yield_now();
+        UpdateDeadline::Continue(1)
     }
 
     /// The whole budget again, for the next step.
@@ -271,4 +305,36 @@ fn nanos(span: Duration) -> u64 {
 
 fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn burn(span: Duration) {
+        let end = cpu::thread_time() + span;
+        while cpu::thread_time() < end {}
+    }
+
+    #[test]
+    fn a_call_is_slow_by_its_own_time_and_not_by_when_a_tick_comes() {
+        let mut budget = CpuBudget::new(10 * HERE);
+        assert!(matches!(budget.tick(), UpdateDeadline::Continue(1)));
+        assert!(matches!(budget.tick(), UpdateDeadline::Continue(1)));
+        burn(HERE);
+        assert!(matches!(budget.tick(), UpdateDeadline::Yield(1)));
+        burn(10 * HERE);
+        assert!(matches!(budget.tick(), UpdateDeadline::Interrupt));
+    }
+
+    #[test]
+    fn guests_take_turns() {
+        let mut budget = CpuBudget::new(Duration::from_secs(3600));
+        budget.clock.begin();
+        budget.clock.resumed.store(true, Ordering::Relaxed);
+        let turn = (0..100)
+            .take_while(|_| matches!(budget.tick(), UpdateDeadline::Continue(1)))
+            .count();
+        assert_eq!(turn as u32, QUANTUM - 1);
+    }
 }

@@ -14,7 +14,7 @@ use super::Plugins;
 use super::call::{CallError, Callee, Fault, Session, call_with};
 use super::convert;
 use super::document::{Chain, Order, open};
-use super::engine::Permit;
+use super::engine::{Permit, Room};
 use super::error::{FailureKind, PluginFailure, PolicyError};
 use super::load::Plugin;
 use super::types::{ConvertLimits, Part, Slot};
@@ -94,10 +94,7 @@ impl Plugins {
         work: Work,
     ) -> Result<Result<Vec<FaxPage>, DocumentRefusal>, CallError> {
         let runtime = self.runtime();
-        let first = runtime
-            .admit(Slot::Converter)
-            .await
-            .map_err(|_| CallError::Busy)?;
+        let first = runtime.admit(Room::Heavy).await.map_err(|_| CallError::Busy)?;
         let mut permits: Vec<Permit> = vec![first];
         // More instances only where there are cores and free places: opening the document costs each of them.
         let useful = runtime.cores().min(work.pages.len());
