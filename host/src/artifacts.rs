@@ -134,7 +134,8 @@ impl Artifacts {
         let content = content.into();
         let _timer = Timer::start("put");
         match &self.s3 {
-            Some(s3) => s3.put(kind, id, content).await,
+            // The client's futures are ten times as large as ours: those that wait for other things shall not carry them.
+            Some(s3) => Box::pin(s3.put(kind, id, content)).await,
             None => Arc::clone(&self.local).put(kind, id, content).await,
         }
     }
@@ -159,7 +160,7 @@ impl Artifacts {
         let stream = match &artifact.place {
             Place::Database => return Err(ArtifactError::InDatabase),
             Place::Local(name) => self.local.read(name, artifact.bytes, range).await?,
-            Place::S3(key) => self.bucket()?.read(key, artifact.bytes, range).await?,
+            Place::S3(key) => Box::pin(self.bucket()?.read(key, artifact.bytes, range)).await?,
         };
         drop(timer);
         Ok(check::checked(stream, length, sha256))
@@ -201,7 +202,7 @@ impl Artifacts {
     pub async fn check(&self) -> Result<(), ArtifactError> {
         Arc::clone(&self.local).check().await?;
         match &self.s3 {
-            Some(s3) => s3.check().await,
+            Some(s3) => Box::pin(s3.check()).await,
             None => Ok(()),
         }
     }
@@ -223,7 +224,7 @@ impl Artifacts {
             .collect_orphans(Arc::clone(&known), cutoff)
             .await?;
         if let Some(s3) = &self.s3 {
-            removed += s3.collect_orphans(known, cutoff).await?;
+            removed += Box::pin(s3.collect_orphans(known, cutoff)).await?;
         }
         Ok(removed)
     }
@@ -232,7 +233,7 @@ impl Artifacts {
         match place {
             Place::Database => Err(ArtifactError::InDatabase),
             Place::Local(name) => Arc::clone(&self.local).delete(name).await,
-            Place::S3(key) => self.bucket()?.delete(key).await,
+            Place::S3(key) => Box::pin(self.bucket()?.delete(key)).await,
         }
     }
 

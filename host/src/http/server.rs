@@ -179,7 +179,8 @@ impl Server {
                 loopback_listener: address.ip().to_canonical().is_loopback(),
                 proxied: false,
             };
-            let serving = conn::serve(Arc::clone(&self.0), stream, connection, tls.clone());
+            // Boxed: else the task has room for it twice, before it begins and while it runs.
+            let serving = Box::pin(conn::serve(Arc::clone(&self.0), stream, connection, tls.clone()));
             self.0.tasks.spawn(async move {
                 let open = metrics::gauge!(HTTP_CONNECTIONS, "listener" => name);
                 open.increment(1.0);

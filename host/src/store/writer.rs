@@ -7,7 +7,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -28,8 +28,8 @@ const QUEUE: usize = 1024;
 /// How long a group waits for commands of callers that were answered together a moment ago: without it they
 /// would come back as a group of one and a group of all others.
 const GATHER: Duration = Duration::from_micros(300);
-/// How long a group of commands that nobody waits for waits for more: each document that is read leaves a record, and a
-/// commit for every few of them would take as much of the processor as serving them does.
+/// How long commands that nobody waits for wait for more: each document that is read leaves a record, and to wake the
+/// thread and to commit for every few of them would take as much of the processor as serving them does.
 const GATHER_UNAWAITED: Duration = Duration::from_millis(25);
 
 /// How a command uses the disk.
@@ -43,10 +43,47 @@ pub(super) enum Growth {
 
 /// Handle of the thread.
 pub(super) struct Writer {
-    queue: Mutex<Option<Sender<Box<dyn Command>>>>,
+    queue: Mutex<Option<Sender<Message>>>,
+    later: Arc<Later>,
     places: Arc<Semaphore>,
     thread: Mutex<Option<JoinHandle<()>>>,
     state: Arc<State>,
+}
+
+/// What the thread is told.
+enum Message {
+    /// Do this.
+    Run(Box<dyn Command>),
+    /// Something lies in [`Later`].
+    Later,
+}
+
+/// Commands that nobody waits for. The thread is told of the first, and finds those that came since then with it. None
+/// when it has ended.
+struct Later(Mutex<Option<Vec<Box<dyn Command>>>>);
+
+impl Default for Later {
+    fn default() -> Self {
+        Self(Mutex::new(Some(Vec::new())))
+    }
+}
+
+impl Later {
+    /// Adds a command. Whether it is the first.
+    fn push(&self, command: Box<dyn Command>) -> Result<bool, StoreError> {
+        let mut waiting = self.0.lock();
+        let waiting = waiting.as_mut().ok_or(StoreError::Closed)?;
+        waiting.push(command);
+        Ok(waiting.len() == 1)
+    }
+
+    fn take(&self) -> Vec<Box<dyn Command>> {
+        self.0.lock().as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    fn close(&self) -> Vec<Box<dyn Command>> {
+        self.0.lock().take().unwrap_or_default()
+    }
 }
 
 #[derive(Default)]
@@ -91,8 +128,6 @@ trait Command: Send {
     fn run(&mut self, tables: &mut Tables<'_>) -> Result<(), StoreError>;
     /// What it needs of the disk.
     fn growth(&self) -> Growth;
-    /// Whether somebody waits for the answer.
-    fn is_awaited(&self) -> bool;
     /// Answers the caller, after the commit or its failure.
     fn answer(self: Box<Self>, commit: Result<(), StoreError>);
 }
@@ -107,7 +142,8 @@ struct Pending<F, T> {
 
 struct Worker {
     db: Arc<Db>,
-    queue: Receiver<Box<dyn Command>>,
+    queue: Receiver<Message>,
+    later: Arc<Later>,
     state: Arc<State>,
     last_group: usize,
 }
@@ -126,28 +162,33 @@ impl Store {
             .await
             .map_err(|_| StoreError::Closed)?;
         let (reply, answer) = oneshot::channel();
-        writer.send(Box::new(Pending {
+        writer.send(Message::Run(Box::new(Pending {
             action,
             growth,
             result: None,
             reply: Some(reply),
             _place: Some(place),
-        }))?;
+        })))?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// As [`Store::write`], but nobody waits for it.
+    /// As [`Store::write`], but nobody waits for it. It comes before what the same caller writes after it.
     pub(super) fn write_later(
         &self,
         action: impl FnMut(&mut Tables<'_>) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), StoreError> {
-        self.shared.writer.send(Box::new(Pending {
+        let writer = &self.shared.writer;
+        let is_first = writer.later.push(Box::new(Pending {
             action,
             growth: Growth::Settles,
             result: None,
             reply: None,
             _place: None,
-        }))
+        }))?;
+        if is_first {
+            writer.send(Message::Later)?;
+        }
+        Ok(())
     }
 }
 
@@ -156,9 +197,11 @@ impl Writer {
     pub(super) fn start(db: Arc<Db>) -> Result<Self, StoreError> {
         let (sender, queue) = channel();
         let state = Arc::new(State::default());
+        let later = Arc::new(Later::default());
         let worker = Worker {
             db,
             queue,
+            later: Arc::clone(&later),
             state: Arc::clone(&state),
             last_group: 0,
         };
@@ -167,6 +210,7 @@ impl Writer {
             .spawn(move || worker.work())?;
         Ok(Self {
             queue: Mutex::new(Some(sender)),
+            later,
             places: Arc::new(Semaphore::new(QUEUE)),
             thread: Mutex::new(Some(thread)),
             state,
@@ -201,10 +245,10 @@ impl Writer {
         version.is_multiple_of(2).then_some(Version(version + 2))
     }
 
-    fn send(&self, command: Box<dyn Command>) -> Result<(), StoreError> {
+    fn send(&self, message: Message) -> Result<(), StoreError> {
         let queue = self.queue.lock();
         let sender = queue.as_ref().ok_or(StoreError::Closed)?;
-        sender.send(command).map_err(|_| StoreError::Closed)
+        sender.send(message).map_err(|_| StoreError::Closed)
     }
 }
 
@@ -234,10 +278,6 @@ where
         self.growth
     }
 
-    fn is_awaited(&self) -> bool {
-        self.reply.is_some()
-    }
-
     fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
         let answer = match (commit, self.result) {
             (Ok(()), Some(result)) => result,
@@ -257,34 +297,38 @@ impl Worker {
     fn work(mut self) {
         while let Ok(first) = self.queue.recv() {
             let group = self.gather(first);
-            self.last_group = group.len();
             self.settle(group);
         }
-        self.state.ended.store(true, Ordering::Release);
+        self.settle(self.later.close());
     }
 
     /// Everything that waits, within the bounds of a group.
-    fn gather(&self, first: Box<dyn Command>) -> Vec<Box<dyn Command>> {
-        let mut bytes = first.growth().bytes();
-        let mut awaited = first.is_awaited();
-        let mut group = vec![first];
+    fn gather(&mut self, first: Message) -> Vec<Box<dyn Command>> {
         let began = Instant::now();
-        while group.len() < GROUP_COMMANDS && bytes < GROUP_BYTES {
-            let next = match self.queue.try_recv() {
-                Ok(next) => next,
-                Err(_) if awaited && group.len() >= self.last_group / 2 => break,
-                Err(_) => {
-                    let most = if awaited { GATHER } else { GATHER_UNAWAITED };
-                    match self.queue.recv_timeout(most.saturating_sub(began.elapsed())) {
-                        Ok(next) => next,
-                        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-                    }
-                }
-            };
-            awaited |= next.is_awaited();
-            bytes = bytes.saturating_add(next.growth().bytes());
-            group.push(next);
+        let mut bytes = 0_usize;
+        let mut awaited = Vec::new();
+        let mut next = Some(first);
+        while let Some(message) = next {
+            if let Message::Run(command) = message {
+                bytes = bytes.saturating_add(command.growth().bytes());
+                awaited.push(command);
+            }
+            if awaited.len() >= GROUP_COMMANDS || bytes >= GROUP_BYTES {
+                break;
+            }
+            next = self.queue.try_recv().ok().or_else(|| {
+                let most = match awaited.len() {
+                    0 => GATHER_UNAWAITED,
+                    enough if enough >= self.last_group / 2 => return None,
+                    _ => GATHER,
+                };
+                self.queue.recv_timeout(most.saturating_sub(began.elapsed())).ok()
+            });
         }
+        self.last_group = awaited.len();
+        // What lies there may have come before the others, from the same caller.
+        let mut group = self.later.take();
+        group.append(&mut awaited);
         group
     }
 
@@ -372,6 +416,14 @@ impl Worker {
             transaction.commit()?;
         }
         Ok(())
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // However it ended: what comes now is refused, not forgotten.
+        self.later.close();
+        self.state.ended.store(true, Ordering::Release);
     }
 }
 

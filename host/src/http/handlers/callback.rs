@@ -27,7 +27,8 @@ pub(crate) async fn status(
     body: Body,
 ) -> Answer {
     let incoming = incoming(edge.app(), &client, &uri, &headers, body, MAX_CALLBACK).await?;
-    edge.app().status_callback(incoming).await?;
+    // Boxed: thousands may be waiting above for a body that comes slowly.
+    Box::pin(edge.app().status_callback(incoming)).await?;
     ok(json!({"status": "ok"}))
 }
 
@@ -47,7 +48,7 @@ pub(crate) async fn inbound(
         ));
     }
     let incoming = incoming(edge.app(), &client, &uri, &headers, body, MAX_INBOUND).await?;
-    edge.app().inbound_callback(incoming).await?;
+    Box::pin(edge.app().inbound_callback(incoming)).await?;
     ok(json!({"status": "ok"}))
 }
 

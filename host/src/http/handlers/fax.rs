@@ -32,7 +32,8 @@ pub(crate) async fn send(
     let limit = edge.app().config().limits.max_file_bytes;
     let form = multipart::upload(edge.app(), &headers, body, limit).await?;
     let request = request(form, idempotency_key)?;
-    Ok(accepted(edge.app().send(&origin, request).await?))
+    // Boxed: thousands may be waiting above for a body that comes slowly.
+    Ok(accepted(Box::pin(edge.app().send(&origin, request)).await?))
 }
 
 /// `GET /fax`
@@ -88,7 +89,9 @@ pub(crate) async fn resend(
             _ => {}
         }
     }
-    Ok(accepted(edge.app().resend(&origin, &id, request).await?))
+    Ok(accepted(
+        Box::pin(edge.app().resend(&origin, &id, request)).await?,
+    ))
 }
 
 /// `DELETE /fax/{id}`

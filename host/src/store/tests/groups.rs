@@ -165,3 +165,27 @@ async fn records_that_nobody_waits_for_are_kept_before_closing() {
         (0..50).map(|number| number.to_string()).collect::<Vec<_>>()
     );
 }
+
+#[tokio::test]
+async fn records_that_nobody_waits_for_keep_their_place() {
+    let bed = Bed::new();
+    let entry = |what: &str, number: i32| AuditEntry::new(bed.clock.now(), "operator", what, number);
+    for number in 0..20 {
+        bed.store.record_later(entry("document.read", number));
+        bed.store.record_later(entry("document.read", number));
+        bed.store.record(entry("key.revoked", number)).await.unwrap();
+    }
+    let records = bed.store.audit(None, 100).unwrap();
+    let kept: Vec<_> = records.into_iter().map(|record| record.entry.what).collect();
+    assert_eq!(kept, ["document.read", "document.read", "key.revoked"].repeat(20));
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_is_kept_soon_without_others() {
+    let bed = Bed::new();
+    bed.store
+        .record_later(AuditEntry::new(bed.clock.now(), "operator", "document.read", 1));
+    while bed.store.audit(None, 1).unwrap().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
