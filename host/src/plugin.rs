@@ -53,6 +53,7 @@ mod stress;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod ticker;
 pub mod tiff;
 mod types;
 mod watch;

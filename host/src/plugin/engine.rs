@@ -1,5 +1,5 @@
-//! The one engine: how components are compiled, where their instances live, how time reaches them, and the doors
-//! in front of the pool.
+//! The one engine: how components are compiled, where their instances live, on which threads they run, and the doors in
+//! front of the pool.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,21 +18,13 @@ use super::error::LoadError;
 use super::fonts::Fonts;
 use super::host_api::CallState;
 use super::limits::{self, HANDLES};
+use super::ticker::{Part, Ticker};
 use super::types::Slot;
 use crate::base::cpu;
 
-/// One tick of the epoch while no guest runs on a thread of its own.
-pub(super) const TICK: Duration = Duration::from_millis(2);
 /// Processor time that a guest may have on a thread that serves requests, from the first tick on. Two ticks at most pass
 /// until that is seen.
 pub(super) const HERE: Duration = Duration::from_millis(1);
-/// One tick while documents are converted on threads of their own: how long, at most, a thread that serves requests
-/// waits for a core of theirs.
-const SHORT_TICK: Duration = Duration::from_micros(500);
-/// The same while others than converters take long, which they are not meant to do: they pay for shorter waits.
-const SHORTEST_TICK: Duration = Duration::from_micros(100);
-/// Short ticks that a guest runs before another guest has its turn.
-pub(super) const QUANTUM: u32 = 10;
 /// How many calls of a plugin begin on the threads for guests after one that took longer than [`HERE`].
 const ASIDE: u32 = 1000;
 /// How long a call waits for a free instance.
@@ -57,6 +49,7 @@ pub(super) struct Runtime {
     /// timer interrupt, which is 4 ms on many systems.
     aside: Arc<Semaphore>,
     guests: GuestThreads,
+    ticker: Ticker,
     fuel: bool,
     cores: usize,
     fonts: Arc<Fonts>,
@@ -86,23 +79,7 @@ pub(super) struct NoRoom;
 
 /// Threads of their own for guests that run longer than [`HERE`], so that they don't hold threads that serve
 /// requests. They run at lower priority where the system allows it.
-struct GuestThreads {
-    runtime: Option<tokio::runtime::Runtime>,
-    present: Arc<Present>,
-}
-
-/// How many calls are on the threads for guests.
-#[derive(Debug, Default)]
-struct Present {
-    converters: AtomicU32,
-    others: AtomicU32,
-}
-
-/// One of them.
-struct Guest {
-    present: Arc<Present>,
-    room: Room,
-}
+struct GuestThreads(Option<tokio::runtime::Runtime>);
 
 /// Whether the calls of a plugin may begin on the thread that asks for them: the calls that may not, counted down.
 #[derive(Debug, Default)]
@@ -136,9 +113,9 @@ impl Runtime {
             .map_err(failed)?;
         fonts::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state).map_err(failed)?;
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let guests = GuestThreads::start(cores).map_err(|error| LoadError::Engine(error.to_string()))?;
-        start_ticker(&engine, Arc::clone(&guests.present))
-            .map_err(|error| LoadError::Engine(error.to_string()))?;
+        let no_thread = |error: std::io::Error| LoadError::Engine(error.to_string());
+        let ticker = Ticker::start(&engine).map_err(no_thread)?;
+        let guests = GuestThreads::start(cores).map_err(no_thread)?;
         let instances = instances as usize;
         Ok(Arc::new(Self {
             engine,
@@ -150,6 +127,7 @@ impl Runtime {
             )),
             aside: Arc::new(Semaphore::new((cores / 2).max(1))),
             guests,
+            ticker,
             fuel,
             cores,
             fonts: Arc::new(fonts),
@@ -250,13 +228,22 @@ impl Runtime {
         F::Output: Send + 'static,
     {
         let mut call = Box::pin(call);
+        let _present = self.ticker.enter(Part::Call);
         if room == Room::Here {
             match call.as_mut().now_or_never() {
                 Some(output) => return Some(output),
                 None => pace.was_slow(),
             }
         }
-        let task = self.guests.spawn(room, call)?;
+        // Counted there as well: the guest may run on for a moment when nobody waits for it any more.
+        let present = self.ticker.enter(match room {
+            Room::Heavy => Part::Conversion,
+            Room::Here | Room::Aside => Part::Slow,
+        });
+        let task = self.guests.spawn(async move {
+            let _present = present;
+            call.await
+        })?;
         let _abort = AbortOnDrop(task.abort_handle());
         task.await.ok()
     }
@@ -296,67 +283,24 @@ impl GuestThreads {
             .thread_name("plugin")
             .on_thread_start(cpu::step_back)
             .build()?;
-        Ok(Self {
-            runtime: Some(runtime),
-            present: Arc::default(),
-        })
+        Ok(Self(Some(runtime)))
     }
 
-    fn spawn<F>(&self, room: Room, call: F) -> Option<tokio::task::JoinHandle<F::Output>>
+    fn spawn<F>(&self, call: F) -> Option<tokio::task::JoinHandle<F::Output>>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let guest = Guest::enter(&self.present, room);
-        self.runtime.as_ref().map(|runtime| {
-            runtime.spawn(async move {
-                let _guest = guest;
-                call.await
-            })
-        })
+        self.0.as_ref().map(|runtime| runtime.spawn(call))
     }
 }
 
 impl Drop for GuestThreads {
     fn drop(&mut self) {
         // A runtime must not be waited for on a thread of another one.
-        if let Some(runtime) = self.runtime.take() {
+        if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
-    }
-}
-
-impl Present {
-    fn of(&self, room: Room) -> &AtomicU32 {
-        match room {
-            Room::Heavy => &self.converters,
-            Room::Here | Room::Aside => &self.others,
-        }
-    }
-
-    fn tick(&self) -> Duration {
-        let none = |count: &AtomicU32| count.load(Ordering::Relaxed) == 0;
-        match (none(&self.others), none(&self.converters)) {
-            (false, _) => SHORTEST_TICK,
-            (true, false) => SHORT_TICK,
-            (true, true) => TICK,
-        }
-    }
-}
-
-impl Guest {
-    fn enter(present: &Arc<Present>, room: Room) -> Self {
-        present.of(room).fetch_add(1, Ordering::Relaxed);
-        Self {
-            present: Arc::clone(present),
-            room,
-        }
-    }
-}
-
-impl Drop for Guest {
-    fn drop(&mut self) {
-        self.present.of(self.room).fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -408,40 +352,9 @@ fn pooling(slots: u32) -> PoolingAllocationConfig {
     pool
 }
 
-/// A thread that moves the epoch on. It holds the engine weakly and ends with it.
-fn start_ticker(engine: &Engine, present: Arc<Present>) -> std::io::Result<()> {
-    let engine = engine.weak();
-    thread::Builder::new()
-        .name("plugin-ticker".to_owned())
-        .spawn(move || {
-            loop {
-                thread::sleep(present.tick());
-                match engine.upgrade() {
-                    Some(engine) => engine.increment_epoch(),
-                    None => return,
-                }
-            }
-        })?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ticks_are_short_while_guests_are_present() {
-        let present = Arc::new(Present::default());
-        assert_eq!(present.tick(), TICK);
-        let converter = Guest::enter(&present, Room::Heavy);
-        assert_eq!(present.tick(), SHORT_TICK);
-        let slow = [Room::Aside, Room::Here].map(|room| Guest::enter(&present, room));
-        assert_eq!(present.tick(), SHORTEST_TICK);
-        drop(slow);
-        assert_eq!(present.tick(), SHORT_TICK);
-        drop(converter);
-        assert_eq!(present.tick(), TICK);
-    }
 
     #[test]
     fn a_slow_plugin_stands_aside_for_a_while() {

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
-use super::engine::{HERE, QUANTUM, TICK};
+use super::engine::HERE;
+use super::ticker::{QUANTUM, TICK};
 use crate::base::cpu;
 
 /// Core module instances of one component: its own, and those that adapters add.
