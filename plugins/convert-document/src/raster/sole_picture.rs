@@ -17,9 +17,11 @@ use hayro::kurbo::{Affine, BezPath, Rect, Shape};
 /// Bytes of content that such a page may have. It takes a line; where there is much more, looking costs more than it
 /// spares.
 const CONTENT: usize = 4096;
-/// Fax pixels that one of the picture may become. Pictures in black and white are to stay sharp near their own size.
+/// Fax pixels that one of the picture may become.
 const SCALE: f64 = 8.0;
-const BILEVEL_SCALE: f64 = 0.9;
+/// From their own size on, up to here, pictures in black and white are copied: each pixel is on the page, as black or as
+/// white as it was. So a fax that was received is passed on as it came. Larger ones are drawn the general way.
+const COPIED_SCALE: f64 = 2.5;
 /// A clip that cuts off less than this many pixels is taken for the edge of the picture.
 const EDGE: f64 = 1.0;
 
@@ -123,11 +125,10 @@ impl<'a> Device<'a> for Sole {
         let bounds = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
         let bounds = props.transform.transform_rect_bbox(bounds).intersect(self.area);
         let (x_scale, y_scale, straight) = scales(props.transform);
-        let largest = if is_bilevel(image.stream()) {
-            BILEVEL_SCALE
-        } else {
-            SCALE
-        };
+        let bilevel = is_bilevel(image.stream());
+        let own = 1.0 - 1e-6..COPIED_SCALE;
+        let copied = bilevel && own.contains(&x_scale) && own.contains(&y_scale);
+        let largest = if bilevel && !copied { 1.0 } else { SCALE };
         let fits = |scale: f64| scale > 0.0 && scale <= largest;
         let upright = straight && fits(x_scale) && fits(y_scale);
         let plain = props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal;
@@ -145,7 +146,7 @@ impl<'a> Device<'a> for Sole {
                 if alpha.is_none() {
                     let (x_factor, y_factor) = data.scale_factors();
                     let factors = Affine::scale_non_uniform(f64::from(x_factor), f64::from(y_factor));
-                    *canvas = average(data, props.transform * factors, area);
+                    *canvas = average(data, props.transform * factors, area, copied);
                 }
             },
             Some((wanted(width, x_scale), wanted(height, y_scale))),
@@ -192,6 +193,22 @@ impl Shares {
                 given += weight;
                 weight
             }));
+        }
+        shares
+    }
+
+    /// As [`Shares::new`] for a scale of at least 1, with the pixel in the middle of each place alone.
+    fn copying(places: usize, pixels: usize, scale: f64, offset: f64) -> Self {
+        let mut shares = Self {
+            first: Vec::with_capacity(places),
+            weights: Vec::with_capacity(places * 2),
+            most: 2,
+        };
+        for place in 0..places {
+            let at = ((place as f64 + 0.5 - offset) / scale).floor();
+            let covered = (0.0..pixels as f64).contains(&at);
+            shares.first.push(if covered { at as usize } else { 0 });
+            shares.weights.extend([if covered { 256 } else { 0 }, 0]);
         }
         shares
     }
@@ -253,7 +270,7 @@ fn scales(transform: Affine) -> (f64, f64, bool) {
     (a.hypot(b), c.hypot(d), straight)
 }
 
-/// Grey pixels with the way they lie on the page.
+/// Grey pixels with the way they lie on the page: straight, maybe mirrored.
 struct Plane {
     grey: Vec<u8>,
     width: usize,
@@ -261,18 +278,8 @@ struct Plane {
 }
 
 impl Plane {
-    /// Turns it so that its rows run to the right and follow each other downwards.
-    fn upright(mut self) -> Self {
-        let [a, b, c, d, e, f] = self.transform.as_coeffs();
-        if b.abs() > a.abs() {
-            let mut turned = Vec::with_capacity(self.grey.len());
-            for column in 0..self.width {
-                turned.extend(self.grey.iter().skip(column).step_by(self.width));
-            }
-            self.width = turned.len().checked_div(self.width).unwrap_or(0);
-            self.grey = turned;
-            self.transform = Affine::new([c, d, a, b, e, f]);
-        }
+    /// Mirrors it so that its rows run to the right and follow each other downwards.
+    fn unmirrored(mut self) -> Self {
         let [a, _, _, d, e, f] = self.transform.as_coeffs();
         let height = self.grey.len().checked_div(self.width).unwrap_or(0);
         let (left, top) = (e + a.min(0.0) * self.width as f64, f + d.min(0.0) * height as f64);
@@ -293,8 +300,28 @@ impl Plane {
     }
 }
 
-/// Averages a picture down to the page; empty when its data has another length than its size says.
-fn average(data: ImageData, transform: Affine, area: Rect) -> Vec<u8> {
+/// Rows of `width` pixels made columns, and columns rows.
+fn turned(grey: &[u8], width: usize) -> Vec<u8> {
+    /// Rows that are read side by side: as many pixels as fit into a line of the cache are then written one after the
+    /// other.
+    const BAND: usize = 64;
+    let height = grey.len().checked_div(width).unwrap_or(0);
+    let mut out = vec![0; grey.len()];
+    for (band, rows) in grey.chunks(BAND * width.max(1)).enumerate() {
+        for (column, line) in out.chunks_exact_mut(height.max(1)).enumerate() {
+            let places = line.iter_mut().skip(band * BAND);
+            for (place, row) in places.zip(rows.chunks_exact(width.max(1))) {
+                if let Some(pixel) = row.get(column) {
+                    *place = *pixel;
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Averages a picture down to the page, or copies it; empty when its data has another length than its size says.
+fn average(data: ImageData, transform: Affine, area: Rect, copied: bool) -> Vec<u8> {
     let (width, height, grey) = match data {
         ImageData::Luma(luma) => (luma.width, luma.height, luma.data),
         ImageData::Rgb(rgb) => {
@@ -307,20 +334,28 @@ fn average(data: ImageData, transform: Affine, area: Rect) -> Vec<u8> {
     if grey.is_empty() || grey.len() != width * height {
         return Vec::new();
     }
+    // One that lies on its side is averaged as it lies. What is turned then is the page, which is smaller.
+    let [a, b, c, d, e, f] = transform.as_coeffs();
+    let sideways = b.abs() > a.abs();
+    let (transform, across, down) = match sideways {
+        true => (Affine::new([b, a, d, c, f, e]), area.height(), area.width()),
+        false => (transform, area.width(), area.height()),
+    };
+    let plane = Plane {
+        grey,
+        width,
+        transform,
+    };
     let Plane {
         grey,
         width,
         transform,
-    } = Plane {
-        grey,
-        width,
-        transform,
-    }
-    .upright();
+    } = plane.unmirrored();
     let height = grey.len() / width;
     let [x_scale, _, _, y_scale, left, top] = transform.as_coeffs();
-    let columns = Shares::new(area.width() as usize, width, x_scale, left);
-    let rows = Shares::new(area.height() as usize, height, y_scale, top);
+    let shares = if copied { Shares::copying } else { Shares::new };
+    let columns = shares(across as usize, width, x_scale, left);
+    let rows = shares(down as usize, height, y_scale, top);
     let mut out = vec![u8::MAX; columns.first.len() * rows.first.len()];
     let mut sums = vec![0; width];
     let mut row = vec![0; width + columns.most];
@@ -342,5 +377,27 @@ fn average(data: ImageData, transform: Affine, area: Rect) -> Vec<u8> {
         }
         columns.average(&row, line);
     }
-    out
+    match sideways {
+        true => turned(&out, columns.first.len()),
+        false => out,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_become_columns() {
+        for (width, height) in [(1, 1), (3, 200), (200, 3), (64, 64), (65, 130)] {
+            let grey: Vec<u8> = (0..width * height).map(|at| (at * 7 % 251) as u8).collect();
+            let out = turned(&grey, width);
+            for (at, pixel) in out.iter().enumerate() {
+                let (column, row) = (at / height, at % height);
+                assert_eq!(*pixel, grey[row * width + column], "{width}x{height} {at}");
+            }
+            assert_eq!(turned(&out, height), grey);
+        }
+        assert!(turned(&[], 0).is_empty());
+    }
 }
