@@ -19,7 +19,8 @@ use super::db::{Db, Room};
 use super::error::StoreError;
 use super::tables::Tables;
 
-/// Commands in one transaction at most: beyond this a commit takes noticeably longer than its sync.
+/// Commands that somebody waits for in one transaction at most: beyond this a commit takes noticeably longer than its
+/// sync.
 const GROUP_COMMANDS: usize = 256;
 /// Document bytes in one transaction at most, about: keeps the wait of small commands short.
 const GROUP_BYTES: usize = 16 * 1024 * 1024;
