@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, WasmBacktrace};
 
 use super::compile::Prepared;
-use super::engine::{Pace, Permit, Runtime};
+use super::engine::{Pace, Permit, Room, Runtime};
 use super::error::{FailureKind, PluginFailure};
 use super::host_api::{CallState, Identity};
 use super::limits::{CROSSING_SLACK, CpuBudget, Limiter, Meter, SMALL_CROSSING, Timed};
@@ -67,6 +67,13 @@ pub(super) enum CallError {
     Failed(PluginFailure),
 }
 
+impl Callee {
+    /// Where its next call begins.
+    fn next_room(&self) -> Room {
+        self.pace.next(self.prepared.slot)
+    }
+}
+
 impl Budget {
     /// The budget that the configuration gives to calls of a slot.
     pub(super) fn of(config: &PluginConfig, slot: Slot) -> Self {
@@ -103,8 +110,7 @@ where
     T: Send + 'static,
     F: for<'a> FnOnce(&'a mut Session, &'a Callee) -> BoxFuture<'a, Result<T, Fault>> + Send + 'static,
 {
-    let callee = &plugin.callee;
-    let Ok(permit) = runtime.admit(callee.pace.next(callee.prepared.slot)).await else {
+    let Ok(permit) = runtime.admit(plugin.callee.next_room()).await else {
         plugin.count("busy");
         return Err(CallError::Busy);
     };
@@ -139,10 +145,7 @@ where
     T: Send + 'static,
     F: for<'a> FnOnce(&'a mut Session, &'a Callee) -> BoxFuture<'a, Result<T, Fault>> + Send + 'static,
 {
-    let room = match &permit {
-        Some(permit) => permit.room(),
-        None => callee.pace.next(callee.prepared.slot),
-    };
+    let room = permit.as_ref().map_or_else(|| callee.next_room(), Permit::room);
     let meter = Arc::new(Meter::start(budget.wall));
     let limiter = Limiter::new(budget.memory, Arc::clone(&meter));
     let cpu = CpuBudget::new(budget.cpu);

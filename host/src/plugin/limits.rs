@@ -66,7 +66,6 @@ pub(super) struct CpuClock {
 pub(super) struct Timed<F> {
     call: Pin<Box<F>>,
     clock: Arc<CpuClock>,
-    begun: bool,
 }
 
 /// Processor time that a call may have.
@@ -225,7 +224,6 @@ impl<F> Timed<F> {
         Self {
             call: Box::pin(call),
             clock,
-            begun: false,
         }
     }
 }
@@ -234,10 +232,9 @@ impl<F: Future> Future for Timed<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        if self.begun {
+        if self.clock.resumed.load(Ordering::Relaxed) {
             self.clock.begin();
         }
-        self.begun = true;
         let state = self.call.as_mut().poll(context);
         if state.is_pending() {
             let used = self.clock.used();

@@ -20,7 +20,7 @@ const CONTENT: usize = 4096;
 /// Fax pixels that one of the picture may become.
 const SCALE: f64 = 8.0;
 /// From their own size on, up to here, pictures in black and white are copied: each pixel is on the page, as black or as
-/// white as it was. So a fax that was received is passed on as it came. Larger ones are drawn the general way.
+/// white as it was. Larger ones are drawn the general way.
 const COPIED_SCALE: f64 = 2.5;
 /// A clip that cuts off less than this many pixels is taken for the edge of the picture.
 const EDGE: f64 = 1.0;
@@ -399,5 +399,71 @@ mod tests {
             assert_eq!(turned(&out, height), grey);
         }
         assert!(turned(&[], 0).is_empty());
+    }
+
+    fn picture(width: u32, height: u32) -> ImageData {
+        ImageData::Luma(hayro::hayro_interpret::LumaData {
+            data: (0..width * height)
+                .map(|at| if at * 37 % 101 < 40 { 0 } else { 255 })
+                .collect(),
+            width,
+            height,
+            interpolate: false,
+            scale_factors: (1.0, 1.0),
+        })
+    }
+
+    /// However it lies, and wherever, each place of the page has the pixel that lies there; the rest is white.
+    #[test]
+    fn pictures_lie_as_they_are_put() {
+        let (width, height) = (31, 20);
+        let area = Rect::new(0.0, 0.0, 100.0, 80.0);
+        for (x, y) in [(1.0, 1.0), (1.0, 2.0), (1.7, 1.2)] {
+            for lie in [[x, 0.0, 0.0, y], [0.0, x, y, 0.0]] {
+                for (u, v) in [(1.0, 1.0), (-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0)] {
+                    let [a, b, c, d] = lie;
+                    let put = Affine::new([a * u, b * u, c * v, d * v, 48.25, 39.75]);
+                    let ImageData::Luma(source) = picture(width, height) else {
+                        unreachable!()
+                    };
+                    let out = average(picture(width, height), put, area, true);
+                    let mut seen = std::collections::BTreeSet::new();
+                    for (at, grey) in out.iter().enumerate() {
+                        let place =
+                            hayro::kurbo::Point::new((at % 100) as f64 + 0.5, (at / 100) as f64 + 0.5);
+                        let from = put.inverse() * place;
+                        let inside = (0.0..f64::from(width)).contains(&from.x)
+                            && (0.0..f64::from(height)).contains(&from.y);
+                        let pixel = from.y as usize * width as usize + from.x as usize;
+                        assert_eq!(
+                            *grey,
+                            if inside { source.data[pixel] } else { 255 },
+                            "{put:?} {at}"
+                        );
+                        seen.extend(inside.then_some(pixel));
+                    }
+                    let whole = (0.0..=100.0).contains(&(48.25 + 31.0 * a * u + 20.0 * c * v))
+                        && (0.0..=80.0).contains(&(39.75 + 31.0 * b * u + 20.0 * d * v));
+                    assert!(
+                        !whole || seen.len() == source.data.len(),
+                        "{put:?}: one is missing"
+                    );
+                }
+            }
+        }
+    }
+
+    /// Averaging weighs what copying takes: at whole multiples both are the same.
+    #[test]
+    fn averages_lie_like_copies() {
+        let area = Rect::new(0.0, 0.0, 100.0, 80.0);
+        for lie in [[2.0, 0.0, 0.0, 1.0], [0.0, 1.0, 2.0, 0.0]] {
+            for (u, v) in [(1.0, 1.0), (-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0)] {
+                let [a, b, c, d] = lie;
+                let put = Affine::new([a * u, b * u, c * v, d * v, 50.0, 40.0]);
+                let draw = |copied| average(picture(20, 20), put, area, copied);
+                assert_eq!(draw(false), draw(true), "{put:?}");
+            }
+        }
     }
 }
