@@ -1,7 +1,8 @@
 //! Group 4 encoder (ITU-T T.6).
 //!
-//! Works on the positions where the colour changes, which a word of 64 pixels gives up with one XOR and a
-//! count of leading zeros per change: cost follows the ink, not the pixels.
+//! Works on the pixels as they stand, 64 at a time: where the next changes lie is one count of leading zeros each. Which
+//! mode follows from them is looked up but for the horizontal one: in a halftone it is a throw of dice, which a processor
+//! guesses wrong.
 
 use super::bitmap::Bitmap;
 use super::codes::{BLACK, Code, END_OF_LINE, HORIZONTAL, LONG_MAKEUP, PASS, RunCodes, VERTICAL, WHITE};
@@ -10,103 +11,189 @@ use super::codes::{BLACK, Code, END_OF_LINE, HORIZONTAL, LONG_MAKEUP, PASS, RunC
 pub(crate) fn encode(bitmap: &Bitmap) -> Vec<u8> {
     let width = bitmap.width();
     let mut out = BitWriter::default();
-    let mut above: &[u64] = &[];
-    let mut reference = Vec::new();
-    let mut current = Vec::new();
-    for row in bitmap.rows() {
-        if row == above || (above.is_empty() && row.iter().all(|word| *word == 0)) {
+    let (mut current, mut above) = (Row::white(width), Row::white(width));
+    for words in bitmap.rows() {
+        current.read(words);
+        if current.words == above.words {
             // Every change sits right under one of the line above, and so does the end of the line.
-            for _ in 0..=reference.len() {
-                out.push(vertical(0));
-            }
+            out.push_ones(current.changes() + 1);
         } else {
-            changes(row, width, &mut current);
-            encode_row(&current, &reference, width, &mut out);
-            std::mem::swap(&mut current, &mut reference);
+            encode_row(&current, &above, &mut out);
         }
-        above = row;
+        std::mem::swap(&mut current, &mut above);
     }
     out.push(END_OF_LINE);
     out.push(END_OF_LINE);
     out.finish()
 }
 
-/// Lists the pixels that differ from their left neighbour; left of the row is white.
-fn changes(row: &[u64], width: u32, into: &mut Vec<u32>) {
-    into.clear();
-    let mut last = 0;
-    let mut base = 0;
-    for &word in row {
-        let mut edges = word ^ ((word >> 1) | (last << 63));
-        last = word & 1;
-        while edges != 0 {
-            let at = edges.leading_zeros();
-            into.push(base + at);
-            edges &= !(1 << (63 - at));
-        }
-        base += 64;
-    }
-    // A row that ends in black at a width of no whole word shows a change past its end.
-    if into.last().is_some_and(|at| *at >= width) {
-        into.pop();
-    }
+/// Pixels of a row, most significant bit first, 1 is black.
+struct Row {
+    /// One word more than the pixels fill.
+    words: Vec<u64>,
+    width: u32,
 }
 
-/// Codes one row against the row above, both as lists of changes.
-///
-/// Even entries of a list turn black, odd ones white, so the parity of an index is the colour left of it.
-fn encode_row(current: &[u32], reference: &[u32], width: u32, out: &mut BitWriter) {
-    let at = |list: &[u32], index: usize| list.get(index).copied().unwrap_or(width);
-    let mut a0: Option<u32> = None;
-    let mut black = false;
-    let (mut next, mut above) = (0, 0);
-    while a0.is_none_or(|a0| a0 < width) {
-        // b1 lies right of a0; at the start of a row the first pixel counts as well.
-        while a0.is_some_and(|a0| at(reference, above) <= a0) {
-            above += 2;
+impl Row {
+    fn white(width: u32) -> Self {
+        Self {
+            words: vec![0; width.div_ceil(64) as usize + 1],
+            width,
         }
-        let a1 = at(current, next);
-        let b1 = at(reference, above);
-        let b2 = at(reference, above + 1);
-        if b2 < a1 {
-            out.push(PASS);
-            a0 = Some(b2);
-            above += 2;
-            continue;
+    }
+
+    fn read(&mut self, words: &[u64]) {
+        for (to, from) in self.words.iter_mut().zip(words) {
+            *to = *from;
         }
-        let distance = i64::from(a1) - i64::from(b1);
-        if (-3..=3).contains(&distance) {
-            out.push(vertical(distance));
-            a0 = Some(a1);
-            black = !black;
-            next += 1;
-            // The other colour's changes are the neighbours; the one before may still lie right of a0.
-            above = if above > 0 { above - 1 } else { above + 1 };
-        } else {
-            let a2 = at(current, next + 1);
-            let (first, second) = if black { (&BLACK, &WHITE) } else { (&WHITE, &BLACK) };
-            let (before, after) = (a1 - a0.unwrap_or(0), a2 - a1);
-            match (
-                first.terminating.get(before as usize),
-                second.terminating.get(after as usize),
-            ) {
-                // Three codes at once: noise and halftones are made of these.
-                (Some(first), Some(second)) => out.push(HORIZONTAL.then(*first).then(*second)),
-                _ => {
-                    out.push(HORIZONTAL);
-                    push_run(before, first, out);
-                    push_run(after, second, out);
-                }
+    }
+
+    /// The 64 pixels from `at` on; white past the end.
+    #[inline(always)]
+    fn window(&self, at: u32) -> u64 {
+        let begin = (at / 64) as usize;
+        match self.words.get(begin..begin + 2) {
+            Some([first, second]) => first << (at % 64) | second >> 1 >> (63 - at % 64),
+            _ => 0,
+        }
+    }
+
+    /// The first pixel from `from` on that doesn't have this colour, or the end.
+    fn end_of_run(&self, from: u32, colour: u64) -> u32 {
+        let mut seen = u64::MAX >> (from % 64);
+        let words = (from / 64..).zip(self.words.get(from as usize / 64..).unwrap_or_default());
+        for (index, word) in words {
+            let others = (word ^ colour) & seen;
+            if others != 0 {
+                return self.width.min(index * 64 + others.leading_zeros());
             }
-            a0 = Some(a2);
-            next += 2;
+            seen = u64::MAX;
+        }
+        self.width
+    }
+
+    /// Number of pixels that differ from their left neighbour; left of the row is white.
+    fn changes(&self) -> u32 {
+        let mut last = 0;
+        let mut count = 0;
+        for word in &self.words {
+            count += (word ^ (word >> 1 | last << 63)).count_ones();
+            last = word & 1;
+        }
+        // A row that ends in black shows a change past its end.
+        let at_end = self
+            .width
+            .checked_sub(1)
+            .map_or(0, |last| self.window(last) >> 63);
+        count - at_end as u32
+    }
+}
+
+/// Colours as the word of 64 such pixels.
+const WHITE_PIXELS: u64 = 0;
+
+/// How far right of the current pixel `a0` the next changes lie: `a1` in the row that is coded, `b1` and `b2` in the one
+/// above it (T.6, 2.2.1).
+struct Changes {
+    a1: u32,
+    b1: u32,
+    b2: u32,
+}
+
+impl Changes {
+    /// As far as the 64 pixels from `a0` on show them, those of the other colour being ones; none if that isn't enough.
+    #[inline(always)]
+    fn near(coded: u64, above: u64) -> Option<Self> {
+        const BUT_FIRST: u64 = u64::MAX >> 1;
+        // Where the other colour begins right of `a0`, and then ends. The first is at least 1, and 64 if there is none.
+        let b1 = (above & !(above >> 1) & BUT_FIRST).leading_zeros();
+        let b2 = (!above & BUT_FIRST >> (b1 - 1)).leading_zeros();
+        let a1 = coded.leading_zeros();
+        // What lies past the window is too far away to matter, unless `a1` is near its end.
+        (a1 < 64 - 3 || b2 < a1).then_some(Self { a1, b1, b2 })
+    }
+
+    /// As far as it takes. Not inlined, nor is what comes seldom below: the loop has just enough registers for itself.
+    #[inline(never)]
+    fn far(coded: &Row, above: &Row, a0: u32, colour: u64) -> Self {
+        // Under the other colour, the end of that comes first; not at the start of a row, left of which is white.
+        let at_start = a0 == 0 && colour == WHITE_PIXELS;
+        let begin = if at_start {
+            0
+        } else {
+            above.end_of_run(a0, !colour)
+        };
+        let b1 = above.end_of_run(begin, colour);
+        let b2 = above.end_of_run(b1, !colour);
+        let a1 = coded.end_of_run(a0, colour);
+        Self {
+            a1: a1 - a0,
+            b1: b1 - a0,
+            b2: b2 - a0,
         }
     }
 }
 
-fn vertical(distance: i64) -> Code {
-    let index = usize::try_from(distance + 3).unwrap_or(3);
-    VERTICAL.get(index).copied().unwrap_or(PASS)
+/// Codes one row against the row above.
+#[inline(never)]
+fn encode_row(coded: &Row, above: &Row, out: &mut BitWriter) {
+    let start = Changes::far(coded, above, 0, WHITE_PIXELS);
+    let (mut a0, mut colour) = start.encode(coded, 0, WHITE_PIXELS, out);
+    while a0 < coded.width {
+        let windows = (coded.window(a0) ^ colour, above.window(a0) ^ colour);
+        let near = Changes::near(windows.0, windows.1).filter(|_| coded.width - a0 >= 64);
+        let changes = near.unwrap_or_else(|| Changes::far(coded, above, a0, colour));
+        (a0, colour) = changes.encode(coded, a0, colour, out);
+    }
+}
+
+impl Changes {
+    /// Writes what is coded next, and gives back where the next `a0` is and its colour.
+    #[inline(always)]
+    fn encode(self, coded: &Row, a0: u32, colour: u64, out: &mut BitWriter) -> (u32, u64) {
+        let Self { a1, b1, b2 } = self;
+        let pass = b2 < a1;
+        let distance = a1.wrapping_sub(b1).wrapping_add(3);
+        if !pass && distance >= 7 {
+            return (push_runs(coded, a0, a0 + a1, colour, out), colour);
+        }
+        let mode = if pass { MODES.len() - 1 } else { distance as usize };
+        out.push(MODES.get(mode).copied().unwrap_or(PASS));
+        match pass {
+            true => (a0 + b2, colour),
+            false => (a0 + a1, !colour),
+        }
+    }
+}
+
+/// The vertical modes for a distance of -3 to +3, then pass mode.
+const MODES: [Code; 8] = {
+    let [l3, l2, l1, v, r1, r2, r3] = VERTICAL;
+    [l3, l2, l1, v, r1, r2, r3, PASS]
+};
+
+/// Codes the runs from `a0` to `a1`, of this colour, and on to `a2`, which is given back, in horizontal mode.
+#[inline(never)]
+fn push_runs(coded: &Row, a0: u32, a1: u32, colour: u64, out: &mut BitWriter) -> u32 {
+    let a2 = coded.end_of_run(a1, !colour);
+    let (before, after) = (a1 - a0, a2 - a1);
+    let (first, second) = match colour {
+        WHITE_PIXELS => (&WHITE, &BLACK),
+        _ => (&BLACK, &WHITE),
+    };
+    match (
+        first.terminating.get(before as usize),
+        second.terminating.get(after as usize),
+    ) {
+        // Three codes at once: noise and halftones are made of these.
+        (Some(first), Some(second)) => out.push(HORIZONTAL.then(*first).then(*second)),
+        _ => {
+            out.push(HORIZONTAL);
+            push_run(before, first, out);
+            push_run(after, second, out);
+        }
+    }
+    a2
 }
 
 fn push_run(mut run: u32, codes: &RunCodes, out: &mut BitWriter) {
@@ -152,6 +239,18 @@ impl BitWriter {
             self.held -= 32;
             let whole = (self.pending >> self.held) & 0xffff_ffff;
             self.bytes.extend_from_slice(&(whole as u32).to_be_bytes());
+        }
+    }
+
+    /// Pushes so many bits of 1.
+    fn push_ones(&mut self, mut count: u32) {
+        while count > 0 {
+            let bits = count.min(31);
+            self.push(Code {
+                bits,
+                word: (1 << bits) - 1,
+            });
+            count -= bits;
         }
     }
 
@@ -201,8 +300,9 @@ pub(crate) fn decoded(data: &[u8], width: u32, height: u32) -> Bitmap {
 #[cfg(test)]
 pub(crate) fn encode_group3(bitmap: &Bitmap, end_of_line: bool) -> Vec<u8> {
     let mut out = BitWriter::default();
-    let mut edges = Vec::new();
-    for row in bitmap.rows() {
+    let mut row = Row::white(bitmap.width());
+    for words in bitmap.rows() {
+        row.read(words);
         if end_of_line {
             out.push(END_OF_LINE);
         } else {
@@ -212,12 +312,12 @@ pub(crate) fn encode_group3(bitmap: &Bitmap, end_of_line: bool) -> Vec<u8> {
                 word: 0,
             });
         }
-        changes(row, bitmap.width(), &mut edges);
-        edges.push(bitmap.width());
-        let mut at = 0;
-        for (index, edge) in edges.iter().enumerate() {
-            push_run(edge - at, if index % 2 == 0 { &WHITE } else { &BLACK }, &mut out);
-            at = *edge;
+        let (mut at, mut colour) = (0, WHITE_PIXELS);
+        while at < row.width {
+            let end = row.end_of_run(at, colour);
+            let codes = if colour == WHITE_PIXELS { &WHITE } else { &BLACK };
+            push_run(end - at, codes, &mut out);
+            (at, colour) = (end, !colour);
         }
     }
     if end_of_line {
