@@ -224,7 +224,8 @@ impl Document {
     }
 }
 
-/// Pages with nothing but pictures that are drawn when a document is opened; what lies beyond is taken on trust.
+/// Pages with nothing but pictures that are drawn when a document is opened. Of those beyond, only pictures that don't
+/// begin well are: decoding all of a long scan would take seconds.
 const DRAWN: usize = 12;
 
 /// Refuses a document with a page that would come out white although its content draws, or that is written in a font
@@ -240,7 +241,7 @@ fn check_pages(pdf: &Pdf, limits: Limits, fonts: &Arc<pdf::Fonts>) -> Result<(),
         match seen {
             pdf::Seen::Fine => {}
             pdf::Seen::Lost => return Err(came_out_white(number)),
-            pdf::Seen::Pictures if drawn >= DRAWN => {}
+            pdf::Seen::Pictures if drawn >= DRAWN && pdf::begin_well(page) => {}
             pdf::Seen::Pictures => {
                 drawn += 1;
                 // Drawn once, coarsely: a picture that can't be decoded is reported then.

@@ -10,6 +10,8 @@ mod document;
 mod guest;
 mod html;
 mod model;
+#[cfg(test)]
+mod one_page;
 mod pdf;
 mod picture;
 mod raster;

@@ -5,6 +5,7 @@ mod copy;
 mod fonts;
 mod inflate;
 mod look;
+mod pictures;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +13,7 @@ pub(crate) use active::{acts, reason_to_copy};
 pub(crate) use copy::copy;
 pub(crate) use fonts::{Fonts, check_letters};
 pub(crate) use look::{Looker, Seen};
+pub(crate) use pictures::begin_well;
 
 use crate::model::{Failure, FailureKind};
 use hayro::hayro_syntax::object::{Array, Dict, Name, Object, Stream};

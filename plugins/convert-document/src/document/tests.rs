@@ -1,6 +1,7 @@
 //! Documents of every kind, opened and drawn.
 
 use super::*;
+use crate::one_page::one_page;
 use pdf_writer::{Content, Finish, Rect, Ref};
 
 const LIMITS: Limits = Limits {
@@ -256,16 +257,10 @@ fn a_page_whose_content_came_to_nothing_is_broken() {
 
 /// A page written in a Japanese font that is only named.
 fn japanese(first: &str) -> Vec<u8> {
-    let mut pdf = pdf_writer::Pdf::new();
     let id = Ref::new;
-    pdf.catalog(id(1)).pages(id(2));
-    pdf.pages(id(2)).kids([id(3)]).count(1);
-    let mut page = pdf.page(id(3));
-    page.parent(id(2))
-        .media_box(Rect::new(0.0, 0.0, 612.0, 792.0))
-        .contents(id(4));
-    page.resources().fonts().pair(pdf_writer::Name(b"F"), id(5));
-    page.finish();
+    let mut pdf = one_page(|page| {
+        page.resources().fonts().pair(pdf_writer::Name(b"F"), id(5));
+    });
     // "Japan" in Shift JIS.
     let content = format!("{first} BT /F 40 Tf 72 600 Td <93fa967b> Tj ET");
     pdf.stream(id(4), content.as_bytes());
@@ -315,8 +310,9 @@ fn a_font_that_is_only_listed_is_no_matter() {
     assert_eq!(open(unused, "application/pdf").unwrap().pages(), 1);
 }
 
-/// A page with one grey picture, whose corners differ, drawn by this matrix after `before`.
-fn pictured(before: &str, matrix: &str, crop: Rect, padding: usize) -> Vec<u8> {
+/// A page with one grey picture, whose corners differ, drawn by this matrix after `before`; or with another one among its
+/// resources that isn't drawn, and has holes.
+fn pictured(before: &str, matrix: &str, crop: Rect, alone: bool) -> Vec<u8> {
     let (width, height) = (900, 1200);
     let grey = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
     let grey = grey.map(|(x, y)| match (x * 4 / width, y * 4 / height) {
@@ -326,23 +322,23 @@ fn pictured(before: &str, matrix: &str, crop: Rect, padding: usize) -> Vec<u8> {
         _ => 255,
     });
     let grey: Vec<u8> = grey.collect();
-    let mut pdf = pdf_writer::Pdf::new();
     let id = Ref::new;
-    pdf.catalog(id(1)).pages(id(2));
-    pdf.pages(id(2)).kids([id(3)]).count(1);
-    let mut page = pdf.page(id(3));
-    page.parent(id(2))
-        .media_box(Rect::new(0.0, 0.0, 612.0, 792.0))
-        .contents(id(4));
-    page.crop_box(crop);
-    page.resources().x_objects().pair(pdf_writer::Name(b"I"), id(5));
-    page.finish();
-    let content = format!("{before} {matrix} cm /I Do {}", " ".repeat(padding));
-    pdf.stream(id(4), content.as_bytes());
-    let mut image = pdf.image_xobject(id(5), &grey);
-    image.width(width).height(height).bits_per_component(8);
-    image.color_space().device_gray();
-    image.finish();
+    let mut pdf = one_page(|page| {
+        page.crop_box(crop);
+        let other = (!alone).then_some((pdf_writer::Name(b"K"), id(6)));
+        let mut resources = page.resources();
+        let mut objects = resources.x_objects();
+        objects.pair(pdf_writer::Name(b"I"), id(5)).pairs(other);
+    });
+    pdf.stream(id(4), format!("{before} {matrix} cm /I Do").as_bytes());
+    for (number, holes) in [(5, false), (6, true)] {
+        let mut image = pdf.image_xobject(id(number), &grey);
+        image.width(width).height(height).bits_per_component(8);
+        image.color_space().device_gray();
+        if holes {
+            image.color_mask([1, 2]);
+        }
+    }
     pdf.finish()
 }
 
@@ -366,8 +362,8 @@ fn a_picture_alone_looks_as_it_does_in_company() {
         ("", "590 50 -50 770 20 6", whole),
     ];
     for (before, matrix, crop) in cases {
-        let drawn = |padding| {
-            let file = pictured(before, matrix, crop, padding);
+        let drawn = |alone| {
+            let file = pictured(before, matrix, crop, alone);
             // Where the dots of a halftone come to lie is chance.
             let raster = Raster {
                 halftone: Halftone::Threshold,
@@ -379,8 +375,8 @@ fn a_picture_alone_looks_as_it_does_in_company() {
                 crate::raster::decoded(&page.g4, page.width, page.height),
             )
         };
-        // More content than a page with one picture needs is drawn in the general way.
-        let ((black, alone), (_, general)) = (drawn(0), drawn(10_000));
+        // A page that names a picture with holes is drawn in the general way.
+        let ((black, alone), (_, general)) = (drawn(true), drawn(false));
         assert!(black > 1000, "{before} {matrix}");
         let pairs = alone.rows().zip(general.rows());
         let differing: u64 = pairs
@@ -394,6 +390,76 @@ fn a_picture_alone_looks_as_it_does_in_company() {
         assert!(
             differing < black / 50 + 2000,
             "{before} {matrix} {crop:?}: {differing} of {black}"
+        );
+    }
+}
+
+/// A page with a picture of this kind, many times, the last one of them spoilt at its beginning.
+fn pictures(filter: pdf_writer::Filter, data: &[u8], spoilt: bool) -> Vec<u8> {
+    let (id, pages) = (Ref::new, 20);
+    let mut pdf = pdf_writer::Pdf::new();
+    pdf.catalog(id(1)).pages(id(2));
+    pdf.stream(id(4), b"600 0 0 780 6 6 cm /I Do");
+    for page in 0..pages {
+        let picture = id(100 + 2 * page);
+        pdf.page(id(101 + 2 * page))
+            .parent(id(2))
+            .media_box(Rect::new(0.0, 0.0, 612.0, 792.0))
+            .contents(id(4))
+            .resources()
+            .x_objects()
+            .pair(pdf_writer::Name(b"I"), picture);
+        let mut data = data.to_vec();
+        if spoilt && page == pages - 1 {
+            data.truncate(data.len() / 2);
+            data.iter_mut().take(600).for_each(|byte| *byte = 0);
+        }
+        let mut image = pdf.image_xobject(picture, &data);
+        image.filter(filter);
+        if filter == pdf_writer::Filter::CcittFaxDecode {
+            image.decode_parms().k(-1).columns(64).rows(64);
+        }
+        let bits = if filter == pdf_writer::Filter::CcittFaxDecode {
+            1
+        } else {
+            8
+        };
+        image
+            .width(64)
+            .height(64)
+            .bits_per_component(bits)
+            .color_space()
+            .device_gray();
+    }
+    pdf.pages(id(2))
+        .kids((0..pages).map(|page| id(101 + 2 * page)))
+        .count(pages);
+    pdf.finish()
+}
+
+/// Pages beyond those that are drawn on arrival are looked at as well.
+#[test]
+fn a_late_page_whose_picture_can_not_be_decoded_is_refused() {
+    let grey: Vec<u8> = (0..64 * 64).map(|at| (at % 64 * 3) as u8).collect();
+    let mut jpeg = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new(&mut jpeg)
+        .encode(&grey, 64, 64, image::ExtendedColorType::L8)
+        .unwrap();
+    let mut bitmap = crate::raster::Bitmap::new(64, 64);
+    bitmap.rows_mut().for_each(|row| row.fill(0x0f0f_0f0f_0f0f_0f0f));
+    for (filter, data) in [
+        (pdf_writer::Filter::DctDecode, jpeg),
+        (pdf_writer::Filter::CcittFaxDecode, crate::raster::encode(&bitmap)),
+    ] {
+        let sound = open(pictures(filter, &data, false), "application/pdf").unwrap();
+        assert_eq!(sound.pages(), 20, "{filter:?}");
+        let failure = open(pictures(filter, &data, true), "application/pdf")
+            .err()
+            .unwrap();
+        assert!(
+            failure.message.contains("Page 20"),
+            "{filter:?}: {}",
+            failure.message
         );
     }
 }

@@ -1,5 +1,6 @@
 //! Whole documents in, drawn pages out: joining, cleaning and hostile files.
 
+use crate::one_page::one_page;
 use crate::{Document, Failure, FailureKind, Halftone, Limits, Paper, Part, Raster, Resolution, Terms};
 use hayro::hayro_syntax::Pdf as Parsed;
 use pdf_writer::types::{ActionType, AnnotationType};
@@ -196,16 +197,10 @@ fn compressed(spoil_content: bool, spoil_form: bool) -> Vec<u8> {
         .transform([1.0, 0.0, 0.0, 1.0, 120.5, 250.25])
         .x_object(Name(b"X"))
         .restore_state();
-    let mut pdf = Pdf::new();
     let id = Ref::new;
-    pdf.catalog(id(1)).pages(id(2));
-    pdf.pages(id(2)).kids([id(3)]).count(1);
-    let mut page = pdf.page(id(3));
-    page.parent(id(2))
-        .media_box(Rect::new(0.0, 0.0, 612.0, 792.0))
-        .contents(id(4));
-    page.resources().x_objects().pair(Name(b"X"), id(5));
-    page.finish();
+    let mut pdf = one_page(|page| {
+        page.resources().x_objects().pair(Name(b"X"), id(5));
+    });
     pdf.stream(id(4), &packed(spoil_content, content))
         .filter(pdf_writer::Filter::FlateDecode);
     let data = packed(spoil_form, square);
