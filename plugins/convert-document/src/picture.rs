@@ -1,8 +1,10 @@
 //! Pictures to PDF, one page each, with resolution and orientation honoured.
 //!
-//! Black and white is stored as Group 4 and stays exact; a sound JPEG and the sound codes of a fax are stored as they
-//! are; everything else becomes grey, reduced to what a fax can show. How grey becomes black dots is left to whoever draws the page.
+//! Black and white is stored as Group 4, or deflated where that takes less, and stays exact; a sound JPEG and the sound
+//! codes of a fax are stored as they are; everything else becomes grey, reduced to what a fax can show. How grey becomes
+//! black dots is left to whoever draws the page.
 
+mod bits;
 mod ccitt;
 mod decode;
 mod jpeg;
@@ -156,9 +158,14 @@ fn write_image(pdf: &mut Pdf, id: Ref, pixels: Pixels) {
     match pixels {
         Pixels::Bilevel(bitmap) => {
             let data = encode(&bitmap);
-            let mut image = pdf.image_xobject(id, &data);
-            image.filter(Filter::CcittFaxDecode);
-            image.decode_parms().k(-1).columns(width).rows(height);
+            let deflated = bits::deflated(&bitmap, data.len());
+            let mut image = pdf.image_xobject(id, deflated.as_ref().unwrap_or(&data));
+            if deflated.is_some() {
+                image.decode([1.0, 0.0]).filter(Filter::FlateDecode);
+            } else {
+                image.filter(Filter::CcittFaxDecode);
+                image.decode_parms().k(-1).columns(width).rows(height);
+            }
             image
                 .width(width)
                 .height(height)
