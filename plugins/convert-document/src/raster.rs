@@ -7,7 +7,6 @@ mod g4;
 mod halftone;
 mod ink;
 mod render;
-mod sole_picture;
 
 pub(crate) use bitmap::Bitmap;
 pub(crate) use g4::encode;

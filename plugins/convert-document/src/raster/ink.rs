@@ -1,15 +1,22 @@
-//! Pages of text and lines, which most faxes are: drawn in a byte of grey for each pixel, letters from a store of those
+//! Pages of text, lines and pictures, which most faxes are: drawn in a byte of grey for each pixel, letters from a store of those
 //! drawn before. The general way composes every page in colour, four times the memory, although the paper shows none of
 //! it.
 //!
-//! What needs more than ink on paper (pictures, patterns, transparency by masks, blending) ends the attempt, and the page
-//! is drawn the general way.
+//! What needs more than ink on paper (round gradients, transparency by masks, blending, slanted pictures) ends the attempt,
+//! and the page is drawn the general way.
 
 mod glyphs;
 mod paper;
+mod pictures;
+mod plane;
+mod ramp;
+mod scale;
+mod tiles;
 
 use self::glyphs::Glyphs;
-use self::paper::{Ink, Paper};
+use self::paper::{Ink, Paint as Filling, Paper};
+use self::pictures::Decoded;
+use self::ramp::Ramp;
 use hayro::hayro_interpret::font::{Glyph, GlyphRun};
 use hayro::hayro_interpret::hayro_cmap::WritingMode;
 use hayro::hayro_interpret::util::RectExt;
@@ -17,7 +24,7 @@ use hayro::hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, FillRule, Image, ImageDrawProps,
     InterpreterCache, InterpreterSettings, Paint, SoftMask, StrokeProps, interpret_page,
 };
-use hayro::hayro_syntax::object::{Name, Stream};
+use hayro::hayro_syntax::object::Stream;
 use hayro::hayro_syntax::page::Page;
 use hayro::kurbo::{Affine, BezPath, Cap, Join, Rect, Shape, Stroke};
 use std::cell::RefCell;
@@ -57,7 +64,7 @@ impl<'a> Pen<'a> {
         (width, height): (u16, u16),
         then: impl FnOnce(&[u8]) -> T,
     ) -> Option<T> {
-        if has_pictures(page) {
+        if has_masked_pictures(page) {
             return None;
         }
         let mut paper = self.paper.borrow_mut();
@@ -69,8 +76,11 @@ impl<'a> Pen<'a> {
             viewport: ViewportState::new(width, height, Level::new()),
             strips: StripStorage::default(),
             area,
+            decoded: Decoded::default(),
+            plain: plane::is_plain(page),
             more: false,
-            in_type3: false,
+            drawn: 0,
+            in_cell: false,
         };
         // What lies outside the crop box isn't shown.
         let shown = transform.transform_rect_bbox(page.intersected_crop_box().to_kurbo());
@@ -84,15 +94,12 @@ impl<'a> Pen<'a> {
     }
 }
 
-/// Whether a page names pictures: it is hardly ever one of ink alone then, and finding out would cost drawing it twice.
-fn has_pictures(page: &Page<'_>) -> bool {
+/// Whether a page names pictures that need more than ink: finding out on the way would cost drawing it twice.
+fn has_masked_pictures(page: &Page<'_>) -> bool {
     let objects = &page.resources().x_objects;
     objects.keys().any(|name| {
         let object = objects.get::<Stream<'_>>(name.as_ref());
-        object.is_some_and(|object| {
-            let kind = object.dict().get::<Name<'_>>("Subtype");
-            kind.is_some_and(|kind| kind.as_ref() == b"Image")
-        })
+        object.is_some_and(|object| plane::is_image(object.dict()) && plane::is_masked(object.dict()))
     })
 }
 
@@ -103,9 +110,15 @@ struct Sheet<'p> {
     viewport: ViewportState,
     strips: StripStorage,
     area: Rect,
+    decoded: Decoded,
+    /// The values of pictures mean what they say.
+    plain: bool,
     /// The page needs more than ink.
     more: bool,
-    in_type3: bool,
+    /// Things drawn so far.
+    drawn: usize,
+    /// Drawing a letter that is drawn by its font, or a tile of a pattern: lines may be thinner than a pixel there.
+    in_cell: bool,
 }
 
 impl Sheet<'_> {
@@ -120,20 +133,20 @@ impl Sheet<'_> {
         ink
     }
 
-    fn fill(&mut self, path: &BezPath, transform: Affine, rule: FillRule, ink: Ink) {
+    fn fill(&mut self, path: &BezPath, transform: Affine, rule: FillRule, paint: &impl Filling) {
         let strips = &mut self.strips;
         strips.clear();
         self.viewport.with_generator_and_clip(|generator, clip| {
             let clip = clip.map(|clip| clip.path);
             generator.generate_filled_path(path, fill(rule), transform, None, strips, clip);
         });
-        self.paper.put_strips(strips, ink);
+        self.paper.put_strips(strips, paint);
     }
 
-    fn fill_rect(&mut self, rect: &Rect, transform: Affine, ink: Ink) {
+    fn fill_rect(&mut self, rect: &Rect, transform: Affine, paint: &impl Filling) {
         let [a, b, c, d, _, _] = transform.as_coeffs();
         if (b != 0.0 || c != 0.0) && (a != 0.0 || d != 0.0) {
-            self.fill(&rect.to_path(0.1), transform, FillRule::NonZero, ink);
+            self.fill(&rect.to_path(0.1), transform, FillRule::NonZero, paint);
             return;
         }
         let rect = transform.transform_rect_bbox(*rect);
@@ -142,13 +155,13 @@ impl Sheet<'_> {
         self.viewport.with_generator_and_clip(|generator, clip| {
             generator.generate_filled_rect_fast(&rect, strips, clip);
         });
-        self.paper.put_strips(strips, ink);
+        self.paper.put_strips(strips, paint);
     }
 
     fn stroke(&mut self, path: &BezPath, transform: Affine, props: &StrokeProps, thinnest: f64, ink: Ink) {
         let [a, b, c, d, _, _] = transform.as_coeffs();
         let factor = a.hypot(b).max(c.hypot(d));
-        let thinnest = if self.in_type3 { 0.0 } else { thinnest };
+        let thinnest = if self.in_cell { 0.0 } else { thinnest };
         let width = f64::from(props.line_width).max(thinnest.max(0.01) / factor);
         let extent = width / 2.0 * f64::from(props.miter_limit).max(std::f64::consts::SQRT_2);
         let bounds = transform.transform_rect_bbox(path.control_box().inflate(extent, extent));
@@ -184,7 +197,7 @@ impl Sheet<'_> {
             let clip = clip.map(|clip| clip.path);
             generator.generate_stroked_path(path, &stroke, transform, None, strips, clip);
         });
-        self.paper.put_strips(strips, ink);
+        self.paper.put_strips(strips, &ink);
     }
 
     fn fill_glyphs(&mut self, run: &GlyphRun<'_, '_>, transform: Affine, ink: Ink) {
@@ -208,12 +221,12 @@ impl Sheet<'_> {
                     if whole {
                         self.paper.put_mask(&mask, ink);
                     } else {
-                        self.fill(&shape.outline, shape.transform, FillRule::NonZero, ink);
+                        self.fill(&shape.outline, shape.transform, FillRule::NonZero, &ink);
                     }
                 }
                 // A space.
                 Some(None) => {}
-                None => self.fill(&shape.outline, shape.transform, FillRule::NonZero, ink),
+                None => self.fill(&shape.outline, shape.transform, FillRule::NonZero, &ink),
             }
         }
     }
@@ -228,15 +241,46 @@ impl Sheet<'_> {
     }
 }
 
+impl Sheet<'_> {
+    /// Fills a shape with a gradient or tiles; false when the paint is neither.
+    fn fill_with_pattern<'a>(&mut self, path: &BezPath, rule: FillRule, props: &DrawProps<'a>) -> bool
+    where
+        Self: Device<'a>,
+    {
+        if self.more {
+            return false;
+        }
+        if let Some(ramp) = Ramp::of(props) {
+            self.fill(path, props.transform, rule, &ramp);
+            return true;
+        }
+        let Some(tiles) = tiles::of(props) else {
+            return false;
+        };
+        let shape = ClipPath {
+            path: props.transform * path,
+            fill: rule,
+        };
+        self.more |= !self.fill_tiled(&tiles, &shape);
+        true
+    }
+}
+
 impl<'a> Device<'a> for Sheet<'_> {
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'a>, mode: &DrawMode) {
         let (fill, stroke) = parts(mode);
         if fill.is_none() && stroke.is_none() {
             return;
         }
+        self.drawn += 1;
+        if let (Some(rule), None) = (fill, stroke)
+            && self.fill_with_pattern(path, rule, &props)
+        {
+            return;
+        }
         let Some(ink) = self.ink(&props) else { return };
         if let Some(rule) = fill {
-            self.fill(path, props.transform, rule, ink);
+            self.fill(path, props.transform, rule, &ink);
         }
         if let Some(stroke) = stroke {
             self.stroke(path, props.transform, stroke, THINNEST, ink);
@@ -248,9 +292,15 @@ impl<'a> Device<'a> for Sheet<'_> {
         if fill.is_none() && stroke.is_none() {
             return;
         }
+        self.drawn += 1;
+        if let (Some(rule), None) = (fill, stroke)
+            && self.fill_with_pattern(&rect.to_path(0.1), rule, &props)
+        {
+            return;
+        }
         let Some(ink) = self.ink(&props) else { return };
         if fill.is_some() {
-            self.fill_rect(rect, props.transform, ink);
+            self.fill_rect(rect, props.transform, &ink);
         }
         if let Some(stroke) = stroke {
             self.stroke(&rect.to_path(0.1), props.transform, stroke, THINNEST, ink);
@@ -262,12 +312,13 @@ impl<'a> Device<'a> for Sheet<'_> {
         if fill.is_none() && stroke.is_none() {
             return;
         }
+        self.drawn += run.glyphs().len();
         let Some(ink) = self.ink(&props) else { return };
         for glyph in run.glyphs() {
             if let Glyph::Type3(drawing) = &**glyph {
-                let outer = std::mem::replace(&mut self.in_type3, true);
+                let outer = std::mem::replace(&mut self.in_cell, true);
                 drawing.interpret(self, props.transform, glyph.transform(), &props.paint);
-                self.in_type3 = outer;
+                self.in_cell = outer;
             }
         }
         if fill.is_some() {
@@ -298,8 +349,9 @@ impl<'a> Device<'a> for Sheet<'_> {
 
     fn pop_transparency_group(&mut self) {}
 
-    fn draw_image(&mut self, _: Image<'a, '_>, _: ImageDrawProps<'a>) {
-        self.more = true;
+    fn draw_image(&mut self, image: Image<'a, '_>, props: ImageDrawProps<'a>) {
+        self.drawn += 1;
+        self.put_image(&image, &props);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::halftone::Pixels;
 use super::ink::Pen;
-use super::{g4, halftone, sole_picture};
+use super::{g4, halftone};
 use crate::model::{Failure, FailureKind, FaxPage, Paper, Raster, X_DPI};
 use crate::pdf::Fonts;
 use hayro::hayro_interpret::InterpreterSettings;
@@ -77,12 +77,9 @@ impl<'a> Renderer<'a> {
         let halftoned =
             |pixels: Pixels<'_>| halftone::to_bitmap(pixels, width.into(), height.into(), raster.halftone);
         let grey = |grey: &[u8]| halftoned(Pixels::Grey(grey));
-        let bitmap = sole_picture::draw(page, &settings, transform, size)
-            .map(|pixels| grey(&pixels))
-            .or_else(|| {
-                lost.store(0, Ordering::Relaxed);
-                self.pen.draw(page, &settings, transform, size, grey)
-            })
+        let bitmap = self
+            .pen
+            .draw(page, &settings, transform, size, grey)
             .unwrap_or_else(|| {
                 lost.store(0, Ordering::Relaxed);
                 let mut kept = self.canvas.borrow_mut();

@@ -39,8 +39,49 @@ impl Ink {
         Self { luma, opacity }
     }
 
+    /// Opaque, of this grey value.
+    pub(super) fn grey(luma: u8) -> Self {
+        let opacity = u8::MAX;
+        Self { luma, opacity }
+    }
+
+    /// Only so many 255ths of it.
+    pub(super) fn thinned(self, part: u8) -> Self {
+        let opacity = share(self.opacity, part);
+        Self { opacity, ..self }
+    }
+
     fn on(self, pixel: u8, coverage: u8) -> u8 {
         mix(pixel, self.luma, share(coverage, self.opacity))
+    }
+}
+
+/// What a shape is filled with.
+pub(super) trait Paint {
+    /// The inks of a row from this pixel on.
+    fn inks(&self, x: usize, y: usize) -> impl Iterator<Item = Ink>;
+
+    /// Puts them on whole pixels.
+    fn cover(&self, x: usize, y: usize, pixels: &mut [u8]) {
+        for (pixel, ink) in pixels.iter_mut().zip(self.inks(x, y)) {
+            *pixel = ink.on(*pixel, u8::MAX);
+        }
+    }
+}
+
+impl Paint for Ink {
+    fn inks(&self, _: usize, _: usize) -> impl Iterator<Item = Ink> {
+        std::iter::repeat(*self)
+    }
+
+    fn cover(&self, _: usize, _: usize, pixels: &mut [u8]) {
+        if self.opacity == u8::MAX {
+            pixels.fill(self.luma);
+            return;
+        }
+        for pixel in pixels {
+            *pixel = self.on(*pixel, u8::MAX);
+        }
     }
 }
 
@@ -70,7 +111,7 @@ impl Paper {
     }
 
     /// Draws a shape.
-    pub(super) fn put_strips(&mut self, strips: &StripStorage, ink: Ink) {
+    pub(super) fn put_strips(&mut self, strips: &StripStorage, paint: &impl Paint) {
         let (width, height) = (self.width, self.height);
         each_row(strips, (width, height), |x, y, length, coverage| {
             let begin = y * width + x;
@@ -78,14 +119,9 @@ impl Paper {
                 return;
             };
             match coverage {
-                Coverage::Whole if ink.opacity == u8::MAX => pixels.fill(ink.luma),
-                Coverage::Whole => {
-                    for pixel in pixels {
-                        *pixel = ink.on(*pixel, u8::MAX);
-                    }
-                }
+                Coverage::Whole => paint.cover(x, y, pixels),
                 Coverage::Columns(columns, row) => {
-                    for (pixel, column) in pixels.iter_mut().zip(columns) {
+                    for ((pixel, column), ink) in pixels.iter_mut().zip(columns).zip(paint.inks(x, y)) {
                         *pixel = ink.on(*pixel, column.get(row).copied().unwrap_or_default());
                     }
                 }

@@ -1,0 +1,246 @@
+//! Pictures on a page of ink, with edges along those of the page: opaque ones, as scans, photographs and logos are, and
+//! stencils, through which ink is put on.
+
+use super::Sheet;
+use super::paper::{Ink, Paint};
+use super::plane::{Plane, is_bilevel, is_masked, is_smoothed};
+use super::scale::{Scaling, scaled};
+use hayro::hayro_interpret::{
+    BlendMode, CacheKey, Image, ImageData, ImageDrawProps, LumaData, RasterImage, StencilImage,
+};
+use hayro::hayro_syntax::object::Stream;
+use hayro::kurbo::{Affine, Rect};
+use std::rc::Rc;
+
+/// Bytes of decoded pictures that are kept in case they come again on the page.
+const KEPT: usize = 16 * 1024 * 1024;
+
+/// A picture as it comes to lie on the paper.
+pub(super) struct Picture {
+    left: usize,
+    top: usize,
+    width: usize,
+    grey: Vec<u8>,
+}
+
+impl Picture {
+    fn row(&self, y: usize) -> &[u8] {
+        let mut rows = self.grey.chunks_exact(self.width);
+        let row = y.checked_sub(self.top).and_then(|y| rows.nth(y));
+        row.unwrap_or_default()
+    }
+
+    fn greys(&self, x: usize, y: usize) -> impl Iterator<Item = u8> {
+        // Strips begin on every fourth pixel; of those before the picture nothing is covered.
+        let before = self.left.saturating_sub(x);
+        let row = self.row(y).get(x.saturating_sub(self.left)..).unwrap_or_default();
+        std::iter::repeat_n(0, before).chain(row.iter().copied())
+    }
+}
+
+impl Paint for Picture {
+    fn inks(&self, x: usize, y: usize) -> impl Iterator<Item = Ink> {
+        self.greys(x, y).map(Ink::grey)
+    }
+
+    fn cover(&self, x: usize, y: usize, pixels: &mut [u8]) {
+        let row = x.checked_sub(self.left).and_then(|x| self.row(y).get(x..));
+        for (pixel, grey) in pixels.iter_mut().zip(row.unwrap_or_default()) {
+            *pixel = *grey;
+        }
+    }
+}
+
+/// A stencil as it comes to lie on the paper, and what is put on through it.
+struct Stencil {
+    /// Where it lets ink through, in 255ths.
+    open: Picture,
+    ink: Ink,
+}
+
+impl Paint for Stencil {
+    fn inks(&self, x: usize, y: usize) -> impl Iterator<Item = Ink> {
+        self.open.greys(x, y).map(|open| self.ink.thinned(open))
+    }
+}
+
+/// Decoded pictures of a page, the last ones used.
+#[derive(Default)]
+pub(super) struct Decoded(Vec<(u128, Rc<Plane>)>);
+
+impl Decoded {
+    fn keep(&mut self, key: u128, plane: &Rc<Plane>) {
+        self.0.push((key, Rc::clone(plane)));
+        let mut bytes = 0;
+        let mut fits = |(_, plane): &(u128, Rc<Plane>)| {
+            bytes += plane.bytes();
+            bytes <= KEPT
+        };
+        let fitting = self.0.iter().rev().take_while(|kept| fits(kept)).count();
+        self.0.drain(..self.0.len() - fitting);
+    }
+
+    fn get(&self, key: u128) -> Option<Rc<Plane>> {
+        let kept = self.0.iter().find(|(kept, _)| *kept == key);
+        kept.map(|(_, plane)| Rc::clone(plane))
+    }
+}
+
+impl Sheet<'_> {
+    /// Draws a picture, unless it needs more than ink.
+    pub(super) fn put_image(&mut self, image: &Image<'_, '_>, props: &ImageDrawProps<'_>) {
+        let plain = props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal;
+        let drawn = match image {
+            _ if !plain || self.more => None,
+            Image::Raster(image) => self.put_raster(image, props.transform),
+            Image::Stencil(stencil) => self.put_stencil(stencil, props.transform),
+        };
+        self.more |= drawn.is_none();
+    }
+
+    fn put_raster(&mut self, image: &RasterImage<'_>, transform: Affine) -> Option<()> {
+        let place = Place::new(image.stream(), (image.width(), image.height()), transform)?;
+        if let Some(area) = place.area(self.area) {
+            let plane = self.plane(image, place.wanted())?;
+            self.fill_rect(&place.whole, transform, &place.picture(&plane, area));
+        }
+        Some(())
+    }
+
+    fn put_stencil(&mut self, stencil: &StencilImage<'_, '_>, transform: Affine) -> Option<()> {
+        let place = Place::new(stencil.stream(), (stencil.width(), stencil.height()), transform)?;
+        let Some(area) = place.area(self.area) else {
+            return Some(());
+        };
+        let mut drawn = None;
+        let put = |mask: LumaData, paint: &hayro::hayro_interpret::Paint<'_>| {
+            let hayro::hayro_interpret::Paint::Color(colour) = paint else {
+                return;
+            };
+            drawn = Plane::of_image(ImageData::Luma(mask)).map(|plane| Stencil {
+                open: place.picture(&plane, area),
+                ink: Ink::new(colour.to_rgba().to_rgba8()),
+            });
+        };
+        stencil.with_stencil(put, Some(place.wanted()));
+        self.fill_rect(&place.whole, transform, &drawn?);
+        Some(())
+    }
+
+    fn plane(&mut self, image: &RasterImage<'_>, wanted: (u32, u32)) -> Option<Rc<Plane>> {
+        let key = image.cache_key();
+        if let Some(plane) = self.decoded.get(key) {
+            return Some(plane);
+        }
+        let straight = self.plain.then(|| Plane::of_stream(image.stream())).flatten();
+        let plane = Rc::new(straight.or_else(|| {
+            let mut plane = None;
+            let opaque = |data, alpha: Option<_>| plane = Plane::of_image(data).filter(|_| alpha.is_none());
+            image.with_rgba(opaque, Some(wanted));
+            plane
+        })?);
+        self.decoded.keep(key, &plane);
+        Some(plane)
+    }
+}
+
+/// How a picture comes to lie on the page.
+struct Place {
+    /// Its pixels.
+    whole: Rect,
+    transform: Affine,
+    /// Whether it has only black and white.
+    bilevel: bool,
+}
+
+impl Place {
+    /// Nothing when it needs more than ink.
+    fn new(stream: &Stream<'_>, (width, height): (u32, u32), transform: Affine) -> Option<Self> {
+        let whole = Rect::new(0.0, 0.0, width.into(), height.into());
+        let (x_scale, y_scale) = scales(transform)?;
+        let enlarged = x_scale > 1.0 || y_scale > 1.0;
+        if is_masked(stream.dict()) || enlarged && is_smoothed(stream.dict()) {
+            return None;
+        }
+        Some(Self {
+            whole,
+            transform,
+            bilevel: is_bilevel(stream),
+        })
+    }
+
+    /// The whole pixels of the page that it reaches into, if it isn't beyond the page.
+    fn area(&self, page: Rect) -> Option<Rect> {
+        let area = self
+            .transform
+            .transform_rect_bbox(self.whole)
+            .intersect(page)
+            .expand();
+        (!area.is_zero_area() && area.is_finite()).then_some(area)
+    }
+
+    /// Pixels that are worth decoding.
+    fn wanted(&self) -> (u32, u32) {
+        let scales = scales(self.transform).unwrap_or((1.0, 1.0));
+        let wanted = |pixels: f64, scale: f64| (pixels * scale).ceil().max(1.0) as u32;
+        (
+            wanted(self.whole.width(), scales.0),
+            wanted(self.whole.height(), scales.1),
+        )
+    }
+
+    fn picture(&self, plane: &Plane, area: Rect) -> Picture {
+        // A reduced version may have been decoded.
+        let factors = Affine::scale_non_uniform(
+            self.whole.width() / plane.width as f64,
+            self.whole.height() / plane.height as f64,
+        );
+        let put = Affine::translate((-area.x0, -area.y0)) * self.transform * factors;
+        let scaling = if self.bilevel {
+            Scaling::Exact
+        } else {
+            Scaling::Mean
+        };
+        Picture {
+            left: area.x0 as usize,
+            top: area.y0 as usize,
+            width: area.width() as usize,
+            grey: scaled(plane, put, area.size(), scaling),
+        }
+    }
+}
+
+/// How much larger a picture becomes across and down, in its own directions; nothing when its edges aren't parallel to
+/// those of the page.
+fn scales(transform: Affine) -> Option<(f64, f64)> {
+    let [a, b, c, d, _, _] = transform.as_coeffs();
+    let straight = b.abs() + c.abs() < 1e-9 || a.abs() + d.abs() < 1e-9;
+    let scales = (a.hypot(b), c.hypot(d));
+    (straight && scales.0 > 0.0 && scales.1 > 0.0).then_some(scales)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raster::ink::plane::Pixels;
+
+    #[test]
+    fn the_last_pictures_are_kept_as_far_as_there_is_room() {
+        let plane = |bytes: usize| {
+            Rc::new(Plane {
+                width: bytes,
+                height: 1,
+                pixels: Pixels::Grey(vec![0; bytes]),
+            })
+        };
+        let mut decoded = Decoded::default();
+        for key in 0..4 {
+            decoded.keep(key, &plane(KEPT / 3));
+        }
+        assert!(decoded.get(0).is_none());
+        assert!((1..4).all(|key| decoded.get(key).is_some()));
+        // One that is too large is not kept, and neither is what came before.
+        decoded.keep(4, &plane(KEPT + 1));
+        assert!((0..5).all(|key| decoded.get(key).is_none()));
+    }
+}
