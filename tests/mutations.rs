@@ -1,8 +1,8 @@
 //! Damaged and malicious documents through every parser: the sandbox answers each of them with a page or a refusal, and
 //! goes on serving.
 //!
-//! `FAXGATE_STRESS=25` runs twenty-five times as many: ten thousand. With `FAXGATE_KEEP_WORST=FOLDER` the small ones that
-//! took longest are written there; the worst of long runs lie in `tests/corpus/worst` and are answered again in every run.
+//! `FAXGATE_STRESS=25` runs twenty-five times as many: ten thousand. With `FAXGATE_KEEP_WORST=FOLDER` those that trapped and
+//! the small ones that took longest are written there; the worst of long runs lie in `tests/corpus/worst` and are answered again in every run.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -130,16 +130,21 @@ struct Answered {
     time: Duration,
 }
 
-/// Counts answers and remembers the small documents that took longest.
+/// Counts answers and remembers the documents that trapped, and the small ones that took longest.
 #[derive(Default)]
 struct Tally {
     seen: BTreeMap<&'static str, usize>,
     worst: Vec<Answered>,
+    trapped: Vec<Answered>,
 }
 
 impl Tally {
     fn add(&mut self, answered: Answered) {
         *self.seen.entry(answered.word).or_default() += 1;
+        if answered.word == "trap" {
+            self.trapped.push(answered);
+            return;
+        }
         // One of each source, so that they differ.
         let known = self.worst.iter().position(|other| other.name == answered.name);
         if answered.bytes.len() > SMALL || known.is_some_and(|at| self.worst[at].time >= answered.time) {
@@ -155,7 +160,7 @@ impl Tally {
     }
 
     fn keep(&self, folder: &Path) {
-        for (rank, answered) in (1..).zip(&self.worst) {
+        for (rank, answered) in (1..).zip(self.trapped.iter().chain(&self.worst)) {
             let Answered { name, word, time, .. } = answered;
             let name: String = name
                 .chars()
