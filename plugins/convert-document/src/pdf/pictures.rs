@@ -2,10 +2,16 @@
 
 use hayro::hayro_syntax::Filter;
 use hayro::hayro_syntax::object::stream::ImageDecodeParams;
-use hayro::hayro_syntax::object::{Name, Stream};
+use hayro::hayro_syntax::object::{Dict, Name, Stream};
 use hayro::hayro_syntax::page::Page;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
+
+/// Whether an object is a picture.
+pub(crate) fn is_image(dict: &Dict<'_>) -> bool {
+    let kind = dict.get::<Name<'_>>("Subtype");
+    kind.is_some_and(|kind| kind.as_ref() == b"Image")
+}
 
 /// Whether the pictures of a page begin as JPEG files and fax codes do: then something of them is seen, for decoders make
 /// the best of what comes later. Others are taken on trust if there is data; a page whose pictures aren't found is not.
@@ -16,9 +22,8 @@ pub(crate) fn begin_well(page: &Page<'_>) -> bool {
         let Some(object) = objects.get::<Stream<'_>>(name.as_ref()) else {
             return false;
         };
-        let kind = object.dict().get::<Name<'_>>("Subtype");
         found = true;
-        kind.is_some_and(|kind| kind.as_ref() == b"Image") && begins_well(&object)
+        is_image(object.dict()) && begins_well(&object)
     });
     well && found
 }

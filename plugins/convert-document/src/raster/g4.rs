@@ -132,22 +132,7 @@ impl Changes {
             b2: b2 - a0,
         }
     }
-}
 
-/// Codes one row against the row above.
-#[inline(never)]
-fn encode_row(coded: &Row, above: &Row, out: &mut BitWriter) {
-    let start = Changes::far(coded, above, 0, WHITE_PIXELS);
-    let (mut a0, mut colour) = start.encode(coded, 0, WHITE_PIXELS, out);
-    while a0 < coded.width {
-        let windows = (coded.window(a0) ^ colour, above.window(a0) ^ colour);
-        let near = Changes::near(windows.0, windows.1).filter(|_| coded.width - a0 >= 64);
-        let changes = near.unwrap_or_else(|| Changes::far(coded, above, a0, colour));
-        (a0, colour) = changes.encode(coded, a0, colour, out);
-    }
-}
-
-impl Changes {
     /// Writes what is coded next, and gives back where the next `a0` is and its colour.
     #[inline(always)]
     fn encode(self, coded: &Row, a0: u32, colour: u64, out: &mut BitWriter) -> (u32, u64) {
@@ -163,6 +148,19 @@ impl Changes {
             true => (a0 + b2, colour),
             false => (a0 + a1, !colour),
         }
+    }
+}
+
+/// Codes one row against the row above.
+#[inline(never)]
+fn encode_row(coded: &Row, above: &Row, out: &mut BitWriter) {
+    let start = Changes::far(coded, above, 0, WHITE_PIXELS);
+    let (mut a0, mut colour) = start.encode(coded, 0, WHITE_PIXELS, out);
+    while a0 < coded.width {
+        let windows = (coded.window(a0) ^ colour, above.window(a0) ^ colour);
+        let near = Changes::near(windows.0, windows.1).filter(|_| coded.width - a0 >= 64);
+        let changes = near.unwrap_or_else(|| Changes::far(coded, above, a0, colour));
+        (a0, colour) = changes.encode(coded, a0, colour, out);
     }
 }
 

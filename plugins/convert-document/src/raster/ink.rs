@@ -14,11 +14,13 @@ mod scale;
 mod tiles;
 
 use self::glyphs::Glyphs;
-use self::paper::{Ink, Paint as Filling, Paper};
+use self::paper::{Filling, Ink, Paper};
 use self::pictures::Decoded;
 use self::ramp::Ramp;
+use crate::pdf::is_image;
 use hayro::hayro_interpret::font::{Glyph, GlyphRun};
 use hayro::hayro_interpret::hayro_cmap::WritingMode;
+use hayro::hayro_interpret::pattern::Pattern;
 use hayro::hayro_interpret::util::RectExt;
 use hayro::hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, FillRule, Image, ImageDrawProps,
@@ -99,7 +101,7 @@ fn has_masked_pictures(page: &Page<'_>) -> bool {
     let objects = &page.resources().x_objects;
     objects.keys().any(|name| {
         let object = objects.get::<Stream<'_>>(name.as_ref());
-        object.is_some_and(|object| plane::is_image(object.dict()) && plane::is_masked(object.dict()))
+        object.is_some_and(|object| is_image(object.dict()) && plane::is_masked(object.dict()))
     })
 }
 
@@ -124,13 +126,19 @@ struct Sheet<'p> {
 impl Sheet<'_> {
     /// The ink to draw with; none ends the attempt.
     fn ink(&mut self, props: &DrawProps<'_>) -> Option<Ink> {
-        let plain = props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal;
         let ink = match &props.paint {
-            Paint::Color(color) if plain && !self.more => Some(Ink::new(color.to_rgba().to_rgba8())),
+            Paint::Color(color) if self.may_draw(&props.soft_mask, props.blend_mode) => {
+                Some(Ink::new(color.to_rgba().to_rgba8()))
+            }
             _ => None,
         };
         self.more |= ink.is_none();
         ink
+    }
+
+    /// Whether the attempt goes on, and something is put on the page as it is.
+    fn may_draw(&self, mask: &Option<SoftMask<'_>>, blend: BlendMode) -> bool {
+        !self.more && mask.is_none() && blend == BlendMode::Normal
     }
 
     fn fill(&mut self, path: &BezPath, transform: Affine, rule: FillRule, paint: &impl Filling) {
@@ -247,21 +255,27 @@ impl Sheet<'_> {
     where
         Self: Device<'a>,
     {
-        if self.more {
-            return false;
-        }
-        if let Some(ramp) = Ramp::of(props) {
-            self.fill(path, props.transform, rule, &ramp);
-            return true;
-        }
-        let Some(tiles) = tiles::of(props) else {
+        let Paint::Pattern(pattern) = &props.paint else {
             return false;
         };
-        let shape = ClipPath {
-            path: props.transform * path,
-            fill: rule,
+        if !self.may_draw(&props.soft_mask, props.blend_mode) {
+            return false;
+        }
+        let drawn = match &**pattern {
+            Pattern::Shading(shading) => {
+                let ramp = Ramp::new(shading);
+                ramp.map(|ramp| self.fill(path, props.transform, rule, &ramp))
+                    .is_some()
+            }
+            Pattern::Tiling(tiles) => {
+                let shape = ClipPath {
+                    path: props.transform * path,
+                    fill: rule,
+                };
+                self.fill_tiled(tiles, &shape)
+            }
         };
-        self.more |= !self.fill_tiled(&tiles, &shape);
+        self.more |= !drawn;
         true
     }
 }

@@ -57,7 +57,7 @@ impl Ink {
 }
 
 /// What a shape is filled with.
-pub(super) trait Paint {
+pub(super) trait Filling {
     /// The inks of a row from this pixel on.
     fn inks(&self, x: usize, y: usize) -> impl Iterator<Item = Ink>;
 
@@ -69,7 +69,7 @@ pub(super) trait Paint {
     }
 }
 
-impl Paint for Ink {
+impl Filling for Ink {
     fn inks(&self, _: usize, _: usize) -> impl Iterator<Item = Ink> {
         std::iter::repeat(*self)
     }
@@ -111,7 +111,7 @@ impl Paper {
     }
 
     /// Draws a shape.
-    pub(super) fn put_strips(&mut self, strips: &StripStorage, paint: &impl Paint) {
+    pub(super) fn put_strips(&mut self, strips: &StripStorage, paint: &impl Filling) {
         let (width, height) = (self.width, self.height);
         each_row(strips, (width, height), |x, y, length, coverage| {
             let begin = y * width + x;

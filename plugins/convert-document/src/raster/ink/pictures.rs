@@ -2,11 +2,11 @@
 //! stencils, through which ink is put on.
 
 use super::Sheet;
-use super::paper::{Ink, Paint};
+use super::paper::{Filling, Ink};
 use super::plane::{Plane, is_bilevel, is_masked, is_smoothed};
 use super::scale::{Scaling, scaled};
 use hayro::hayro_interpret::{
-    BlendMode, CacheKey, Image, ImageData, ImageDrawProps, LumaData, RasterImage, StencilImage,
+    CacheKey, Image, ImageData, ImageDrawProps, LumaData, Paint, RasterImage, StencilImage,
 };
 use hayro::hayro_syntax::object::Stream;
 use hayro::kurbo::{Affine, Rect};
@@ -38,7 +38,7 @@ impl Picture {
     }
 }
 
-impl Paint for Picture {
+impl Filling for Picture {
     fn inks(&self, x: usize, y: usize) -> impl Iterator<Item = Ink> {
         self.greys(x, y).map(Ink::grey)
     }
@@ -58,7 +58,7 @@ struct Stencil {
     ink: Ink,
 }
 
-impl Paint for Stencil {
+impl Filling for Stencil {
     fn inks(&self, x: usize, y: usize) -> impl Iterator<Item = Ink> {
         self.open.greys(x, y).map(|open| self.ink.thinned(open))
     }
@@ -89,9 +89,8 @@ impl Decoded {
 impl Sheet<'_> {
     /// Draws a picture, unless it needs more than ink.
     pub(super) fn put_image(&mut self, image: &Image<'_, '_>, props: &ImageDrawProps<'_>) {
-        let plain = props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal;
         let drawn = match image {
-            _ if !plain || self.more => None,
+            _ if !self.may_draw(&props.soft_mask, props.blend_mode) => None,
             Image::Raster(image) => self.put_raster(image, props.transform),
             Image::Stencil(stencil) => self.put_stencil(stencil, props.transform),
         };
@@ -113,8 +112,8 @@ impl Sheet<'_> {
             return Some(());
         };
         let mut drawn = None;
-        let put = |mask: LumaData, paint: &hayro::hayro_interpret::Paint<'_>| {
-            let hayro::hayro_interpret::Paint::Color(colour) = paint else {
+        let put = |mask: LumaData, paint: &Paint<'_>| {
+            let Paint::Color(colour) = paint else {
                 return;
             };
             drawn = Plane::of_image(ImageData::Luma(mask)).map(|plane| Stencil {
@@ -149,6 +148,8 @@ struct Place {
     /// Its pixels.
     whole: Rect,
     transform: Affine,
+    /// How much larger it becomes across and down, in its own directions.
+    scales: (f64, f64),
     /// Whether it has only black and white.
     bilevel: bool,
 }
@@ -157,14 +158,15 @@ impl Place {
     /// Nothing when it needs more than ink.
     fn new(stream: &Stream<'_>, (width, height): (u32, u32), transform: Affine) -> Option<Self> {
         let whole = Rect::new(0.0, 0.0, width.into(), height.into());
-        let (x_scale, y_scale) = scales(transform)?;
-        let enlarged = x_scale > 1.0 || y_scale > 1.0;
+        let scales = scales(transform)?;
+        let enlarged = scales.0 > 1.0 || scales.1 > 1.0;
         if is_masked(stream.dict()) || enlarged && is_smoothed(stream.dict()) {
             return None;
         }
         Some(Self {
             whole,
             transform,
+            scales,
             bilevel: is_bilevel(stream),
         })
     }
@@ -181,11 +183,10 @@ impl Place {
 
     /// Pixels that are worth decoding.
     fn wanted(&self) -> (u32, u32) {
-        let scales = scales(self.transform).unwrap_or((1.0, 1.0));
         let wanted = |pixels: f64, scale: f64| (pixels * scale).ceil().max(1.0) as u32;
         (
-            wanted(self.whole.width(), scales.0),
-            wanted(self.whole.height(), scales.1),
+            wanted(self.whole.width(), self.scales.0),
+            wanted(self.whole.height(), self.scales.1),
         )
     }
 

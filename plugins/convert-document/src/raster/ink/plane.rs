@@ -12,6 +12,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::super::halftone::luma;
+use crate::pdf::is_image;
 
 /// Rows of pixels.
 pub(super) struct Plane {
@@ -66,12 +67,6 @@ impl Plane {
             Pixels::Grey(bytes) | Pixels::Bits { bits: bytes, .. } => bytes.len(),
         }
     }
-}
-
-/// Whether an object is a picture.
-pub(super) fn is_image(dict: &Dict<'_>) -> bool {
-    let kind = dict.get::<Name<'_>>("Subtype");
-    kind.is_some_and(|kind| kind.as_ref() == b"Image")
 }
 
 /// Whether parts of a picture aren't shown.

@@ -1,14 +1,13 @@
 //! Axial gradients ("shading type 2", ISO 32000-1, 8.7.4.5.3): their colours depend on one number, so they are looked up
 //! in a table as long as the gradient is in pixels.
 
-use super::paper::{Ink, Paint};
+use super::paper::{Filling, Ink};
 use hayro::hayro_interpret::encode::EncodedShadingPattern;
-use hayro::hayro_interpret::pattern::Pattern;
+use hayro::hayro_interpret::pattern::ShadingPattern;
 use hayro::hayro_interpret::shading::ShadingType;
-use hayro::hayro_interpret::{BlendMode, DrawProps, Paint as Fill};
 use hayro::kurbo::Point;
 
-/// Most colours of a gradient: twice the pixels of a page.
+/// Most colours of a gradient: about twice the rows of a page.
 const MOST: f64 = 4096.0;
 
 /// A gradient on the paper.
@@ -24,16 +23,8 @@ pub(super) struct Ramp {
 }
 
 impl Ramp {
-    /// The gradient to fill with, when the paint is one.
-    pub(super) fn of(props: &DrawProps<'_>) -> Option<Self> {
-        let plain = props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal;
-        let shading = match &props.paint {
-            Fill::Pattern(pattern) if plain => match &**pattern {
-                Pattern::Shading(shading) => shading,
-                Pattern::Tiling(_) => return None,
-            },
-            _ => return None,
-        };
+    /// Nothing if the gradient is of another kind.
+    pub(super) fn new(shading: &ShadingPattern) -> Option<Self> {
         let axial = matches!(
             shading.shading.shading_type.as_ref(),
             ShadingType::RadialAxial { axial: true, .. }
@@ -73,7 +64,7 @@ fn ink(shading: &EncodedShadingPattern, share: f64) -> Ink {
     Ink::new(colour.map(|part| (part * 255.0 + 0.5) as u8))
 }
 
-impl Paint for Ramp {
+impl Filling for Ramp {
     fn inks(&self, x: usize, y: usize) -> impl Iterator<Item = Ink> {
         let [across, down] = self.step;
         let begin = self.origin + down * y as f64;

@@ -1,24 +1,12 @@
 //! Tiling patterns (ISO 32000-1, 8.7.3): each tile is drawn where it lies, as long as they are few.
 
 use super::Sheet;
-use hayro::hayro_interpret::pattern::{Pattern, TilingPattern};
-use hayro::hayro_interpret::{BlendMode, ClipPath, Device, DrawProps, Paint};
+use hayro::hayro_interpret::pattern::TilingPattern;
+use hayro::hayro_interpret::{ClipPath, Device};
 use hayro::kurbo::{Affine, Rect, Shape};
 
-/// Most things drawn in all tiles of a shape. With more of them, it is cheaper to draw one tile and to repeat its pixels.
+/// Most things drawn in all tiles of a shape. The general way draws one tile and repeats its pixels.
 const MOST: usize = 10_000;
-
-/// The pattern to fill with, when the paint is one.
-pub(super) fn of<'a>(props: &DrawProps<'a>) -> Option<TilingPattern<'a>> {
-    let plain = props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal;
-    match &props.paint {
-        Paint::Pattern(pattern) if plain => match &**pattern {
-            Pattern::Tiling(tiles) if tiles.opacity >= 1.0 => Some((**tiles).clone()),
-            _ => None,
-        },
-        _ => None,
-    }
-}
 
 /// The tiles that reach into a part of an axis, when one tile fills `cell` and the next one is a `step` away.
 fn reaching(cell: (f64, f64), step: f32, part: (f64, f64)) -> Option<std::ops::RangeInclusive<i32>> {
@@ -29,11 +17,14 @@ fn reaching(cell: (f64, f64), step: f32, part: (f64, f64)) -> Option<std::ops::R
 }
 
 impl Sheet<'_> {
-    /// Fills a shape with tiles; false when they are too many.
+    /// Fills a shape with tiles; false when they are too many, or see-through.
     pub(super) fn fill_tiled<'a>(&mut self, tiles: &TilingPattern<'a>, shape: &ClipPath) -> bool
     where
         Self: Device<'a>,
     {
+        if tiles.opacity < 1.0 {
+            return false;
+        }
         let shown = shape.path.bounding_box().intersect(self.area);
         let part: Rect = tiles.matrix.inverse().transform_rect_bbox(shown);
         let cell = tiles.bbox;
@@ -42,8 +33,10 @@ impl Sheet<'_> {
         let Some((columns, rows)) = columns.zip(rows) else {
             return false;
         };
-        let count = columns.clone().count().checked_mul(rows.clone().count());
-        let most = count.and_then(|count| MOST.checked_div(count));
+        let Some(count) = columns.clone().count().checked_mul(rows.clone().count()) else {
+            return false;
+        };
+        let most = MOST / count.max(1);
         let (step_x, step_y) = (f64::from(tiles.x_step.abs()), f64::from(tiles.y_step.abs()));
         self.push_clip_path(shape);
         let outer = std::mem::replace(&mut self.in_cell, true);
@@ -51,8 +44,8 @@ impl Sheet<'_> {
         for (row, column) in rows.flat_map(|row| columns.clone().map(move |column| (row, column))) {
             let offset = Affine::translate((f64::from(column) * step_x, f64::from(row) * step_y));
             let before = self.drawn;
-            few = tiles.interpret(self, tiles.matrix * offset, false).is_some()
-                && most.is_some_and(|most| self.drawn - before <= most);
+            few =
+                tiles.interpret(self, tiles.matrix * offset, false).is_some() && self.drawn - before <= most;
             if !few || self.more {
                 break;
             }
