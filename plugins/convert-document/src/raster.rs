@@ -7,6 +7,7 @@ mod g4;
 mod halftone;
 mod ink;
 mod render;
+mod steps;
 
 pub(crate) use bitmap::Bitmap;
 pub(crate) use g4::encode;

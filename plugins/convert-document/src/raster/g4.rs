@@ -1,11 +1,11 @@
 //! Group 4 encoder (ITU-T T.6).
 //!
-//! Works on the pixels as they stand, 64 at a time: where the next changes lie is one count of leading zeros each. Which
-//! mode follows from them is looked up but for the horizontal one: in a halftone it is a throw of dice, which a processor
-//! guesses wrong.
+//! Works on the pixels as they stand. Where much changes, what follows from the next few is looked up, several modes at a
+//! time ([`Step`]); where that shows nothing, the next changes are found 64 pixels at a time, by a count of leading zeros each.
 
 use super::bitmap::Bitmap;
 use super::codes::{BLACK, Code, END_OF_LINE, HORIZONTAL, LONG_MAKEUP, PASS, RunCodes, VERTICAL, WHITE};
+use super::steps::{REACH, Step};
 
 /// Encodes a bitmap, with end-of-block, most significant bit first.
 pub(crate) fn encode(bitmap: &Bitmap) -> Vec<u8> {
@@ -92,6 +92,12 @@ impl Row {
 /// Colours as the word of 64 such pixels.
 const WHITE_PIXELS: u64 = 0;
 
+/// The colour of the first of 64 pixels.
+#[inline(always)]
+fn colour_of_first(pixels: u64) -> u64 {
+    0u64.wrapping_sub(pixels >> 63)
+}
+
 /// How far right of the current pixel `a0` the next changes lie: `a1` in the row that is coded, `b1` and `b2` in the one
 /// above it (T.6, 2.2.1).
 struct Changes {
@@ -133,20 +139,21 @@ impl Changes {
         }
     }
 
-    /// Writes what is coded next, and gives back where the next `a0` is and its colour.
+    /// Writes what is coded next, and gives back where the next `a0` is.
     #[inline(always)]
-    fn encode(self, coded: &Row, a0: u32, colour: u64, out: &mut BitWriter) -> (u32, u64) {
+    fn encode(self, coded: &Row, a0: u32, colour: u64, out: &mut BitWriter) -> u32 {
         let Self { a1, b1, b2 } = self;
-        let pass = b2 < a1;
-        let distance = a1.wrapping_sub(b1).wrapping_add(3);
-        if !pass && distance >= 7 {
-            return (push_runs(coded, a0, a0 + a1, colour, out), colour);
+        if b2 < a1 {
+            out.push(PASS);
+            return a0 + b2;
         }
-        let mode = if pass { MODES.len() - 1 } else { distance as usize };
-        out.push(MODES.get(mode).copied().unwrap_or(PASS));
-        match pass {
-            true => (a0 + b2, colour),
-            false => (a0 + a1, !colour),
+        let distance = a1.wrapping_sub(b1).wrapping_add(3);
+        match VERTICAL.get(distance as usize) {
+            Some(code) => {
+                out.push(*code);
+                a0 + a1
+            }
+            None => push_runs(coded, a0, a0 + a1, colour, out),
         }
     }
 }
@@ -155,20 +162,42 @@ impl Changes {
 #[inline(never)]
 fn encode_row(coded: &Row, above: &Row, out: &mut BitWriter) {
     let start = Changes::far(coded, above, 0, WHITE_PIXELS);
-    let (mut a0, mut colour) = start.encode(coded, 0, WHITE_PIXELS, out);
+    let mut a0 = start.encode(coded, 0, WHITE_PIXELS, out);
     while a0 < coded.width {
-        let windows = (coded.window(a0) ^ colour, above.window(a0) ^ colour);
-        let near = Changes::near(windows.0, windows.1).filter(|_| coded.width - a0 >= 64);
-        let changes = near.unwrap_or_else(|| Changes::far(coded, above, a0, colour));
-        (a0, colour) = changes.encode(coded, a0, colour, out);
+        a0 = push_steps(coded, above, a0, out);
+        a0 = push_mode(coded, above, a0, out);
     }
 }
 
-/// The vertical modes for a distance of -3 to +3, then pass mode.
-const MODES: [Code; 8] = {
-    let [l3, l2, l1, v, r1, r2, r3] = VERTICAL;
-    [l3, l2, l1, v, r1, r2, r3, PASS]
-};
+/// Codes as much as can be looked up, and gives back where the next `a0` is: before the end of the row.
+#[inline(always)]
+fn push_steps(coded: &Row, above: &Row, mut a0: u32, out: &mut BitWriter) -> u32 {
+    while coded.width - a0 >= REACH {
+        let mut windows = (coded.window(a0), above.window(a0));
+        let last = (a0 + 64).min(coded.width) - REACH;
+        while a0 <= last {
+            let Some(step) = Step::of(windows.0, windows.1) else {
+                return a0;
+            };
+            out.push(step.code());
+            a0 += step.pixels();
+            windows = (windows.0 << step.pixels(), windows.1 << step.pixels());
+        }
+    }
+    a0
+}
+
+/// Codes what comes next, and gives back where the next `a0` is.
+#[inline(always)]
+fn push_mode(coded: &Row, above: &Row, a0: u32, out: &mut BitWriter) -> u32 {
+    let windows = (coded.window(a0), above.window(a0));
+    let colour = colour_of_first(windows.0);
+    let near = Changes::near(windows.0 ^ colour, windows.1 ^ colour);
+    let changes = near
+        .filter(|_| coded.width - a0 >= 64)
+        .unwrap_or_else(|| Changes::far(coded, above, a0, colour));
+    changes.encode(coded, a0, colour, out)
+}
 
 /// Codes the runs from `a0` to `a1`, of this colour, and on to `a2`, which is given back, in horizontal mode.
 #[inline(never)]
@@ -223,21 +252,37 @@ fn push_some(code: Option<&Code>, out: &mut BitWriter) {
 /// Collects code words into bytes.
 #[derive(Default)]
 struct BitWriter {
+    /// What is done, and room for more.
     bytes: Vec<u8>,
-    /// The last `held` bits not yet in `bytes`.
+    /// Bytes that are done.
+    done: usize,
+    /// The last `held` bits not yet done, in the uppermost places; fewer than 8 between two codes.
     pending: u64,
     held: u32,
 }
 
 impl BitWriter {
+    /// Always the same few instructions: whether a code fills a byte is hard to guess.
+    #[inline(always)]
     fn push(&mut self, code: Code) {
-        self.pending = (self.pending << code.bits) | u64::from(code.word);
         self.held += code.bits;
-        if self.held >= 32 {
-            self.held -= 32;
-            let whole = (self.pending >> self.held) & 0xffff_ffff;
-            self.bytes.extend_from_slice(&(whole as u32).to_be_bytes());
+        self.pending |= u64::from(code.word) << (u64::BITS - self.held);
+        let at = self.done;
+        if at + 8 > self.bytes.len() {
+            self.make_room();
         }
+        if let Some(to) = self.bytes.get_mut(at..at + 8) {
+            to.copy_from_slice(&self.pending.to_be_bytes());
+        }
+        let whole = self.held / 8;
+        self.done += whole as usize;
+        self.pending <<= whole * 8;
+        self.held %= 8;
+    }
+
+    #[inline(never)]
+    fn make_room(&mut self) {
+        self.bytes.resize(2 * self.bytes.len() + 4096, 0);
     }
 
     /// Pushes so many bits of 1.
@@ -253,9 +298,7 @@ impl BitWriter {
     }
 
     fn finish(mut self) -> Vec<u8> {
-        let left = self.pending << (63 - self.held) << 1;
-        let count = self.held.div_ceil(8) as usize;
-        self.bytes.extend(left.to_be_bytes().into_iter().take(count));
+        self.bytes.truncate(self.done + self.held.div_ceil(8) as usize);
         self.bytes
     }
 }
@@ -303,10 +346,9 @@ pub(crate) fn encode_group3(bitmap: &Bitmap, end_of_line: bool) -> Vec<u8> {
         row.read(words);
         if end_of_line {
             out.push(END_OF_LINE);
-        } else {
-            // 13 bits are the most that a code has, so this fills up to a byte in one go.
+        } else if out.held > 0 {
             out.push(Code {
-                bits: (8 - out.held % 8) % 8,
+                bits: 8 - out.held,
                 word: 0,
             });
         }
@@ -325,112 +367,5 @@ pub(crate) fn encode_group3(bitmap: &Bitmap, end_of_line: bool) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// What the `fax` crate makes of the data.
-    fn decode_again(data: &[u8], width: u32, height: u32) -> Bitmap {
-        let mut bitmap = Bitmap::new(width, height);
-        let mut rows = bitmap.rows_mut();
-        let mut count = 0;
-        fax::decoder::decode_g4(data.iter().copied(), width, Some(height), |transitions| {
-            count += 1;
-            if let Some(row) = rows.next() {
-                for (x, color) in fax::decoder::pels(transitions, width).enumerate() {
-                    if color == fax::Color::Black {
-                        row[x / 64] |= 1 << (63 - x % 64);
-                    }
-                }
-            }
-        })
-        .unwrap();
-        drop(rows);
-        assert_eq!(count, height);
-        bitmap
-    }
-
-    /// Runs of pixels, biased towards short distances between rows so that every mode occurs.
-    fn bitmaps() -> impl Strategy<Value = Bitmap> {
-        (1u32..3000, 1u32..12).prop_flat_map(|(width, height)| {
-            let row = prop::collection::vec((0..width, 1..width.min(90) + 1), 0..24);
-            let shift = -5i64..=5;
-            prop::collection::vec((row, shift, any::<bool>()), height as usize).prop_map(move |rows| {
-                let mut bitmap = Bitmap::new(width, height);
-                let mut runs: Vec<(u32, u32)> = Vec::new();
-                for (row, (fresh, shift, keep)) in bitmap.rows_mut().zip(rows) {
-                    if keep {
-                        for run in &mut runs {
-                            run.0 = (i64::from(run.0) + shift).clamp(0, i64::from(width) - 1) as u32;
-                        }
-                    } else {
-                        runs = fresh;
-                    }
-                    for &(start, len) in &runs {
-                        for x in start..(start + len).min(width) {
-                            row[x as usize / 64] |= 1 << (63 - x % 64);
-                        }
-                    }
-                }
-                bitmap
-            })
-        })
-    }
-
-    fn noise(width: u32, height: u32, words: &[u64]) -> Bitmap {
-        let mut bitmap = Bitmap::new(width, height);
-        let mut source = words.iter().cycle();
-        let tail = width % 64;
-        for row in bitmap.rows_mut() {
-            for word in row.iter_mut() {
-                *word = *source.next().unwrap();
-            }
-            if tail != 0 {
-                *row.last_mut().unwrap() &= !0 << (64 - tail);
-            }
-        }
-        bitmap
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn two_decoders_give_back_every_bit(bitmap in bitmaps()) {
-            let data = encode(&bitmap);
-            prop_assert_eq!(&decoded(&data, bitmap.width(), bitmap.height()), &bitmap);
-            prop_assert_eq!(&decode_again(&data, bitmap.width(), bitmap.height()), &bitmap);
-        }
-
-        #[test]
-        fn noise_survives(width in 1u32..400, height in 1u32..6, words in prop::collection::vec(any::<u64>(), 1..40)) {
-            let bitmap = noise(width, height, &words);
-            let data = encode(&bitmap);
-            prop_assert_eq!(&decoded(&data, width, height), &bitmap);
-        }
-    }
-
-    #[test]
-    fn a_white_page_is_one_bit_a_row() {
-        let data = encode(&Bitmap::new(1728, 64));
-        assert_eq!(data.len(), 8 + 3);
-        assert!(data[..8].iter().all(|byte| *byte == 0xff));
-        assert_eq!(&data[8..], &[0x00, 0x10, 0x01]);
-    }
-
-    #[test]
-    fn every_run_length_of_both_colours_survives() {
-        for run in (0..64).chain((64..8000).step_by(61)) {
-            let width = 8100;
-            let mut bitmap = Bitmap::new(width, 2);
-            for (y, row) in bitmap.rows_mut().enumerate() {
-                let (from, to) = if y == 0 { (run, width) } else { (0, run) };
-                for x in from..to {
-                    row[x as usize / 64] |= 1 << (63 - x % 64);
-                }
-            }
-            let data = encode(&bitmap);
-            assert_eq!(decoded(&data, width, 2), bitmap, "run {run}");
-        }
-    }
-}
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+mod tests;
