@@ -6,6 +6,7 @@
 //! and the page is drawn the general way.
 
 mod glyphs;
+mod jpeg;
 mod paper;
 mod pictures;
 mod plane;

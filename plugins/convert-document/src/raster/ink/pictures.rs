@@ -3,13 +3,14 @@
 
 use super::Sheet;
 use super::paper::{Filling, Ink};
-use super::plane::{Plane, is_bilevel, is_masked, is_smoothed};
-use super::scale::{Scaling, scaled};
+use super::plane::{Jpeg, Plane, is_bilevel, is_masked, is_smoothed};
+use super::scale::{Scaled, Scaling};
 use hayro::hayro_interpret::{
     CacheKey, Image, ImageData, ImageDrawProps, LumaData, Paint, RasterImage, StencilImage,
 };
 use hayro::hayro_syntax::object::Stream;
 use hayro::kurbo::{Affine, Rect};
+use std::collections::HashSet;
 use std::rc::Rc;
 
 /// Bytes of decoded pictures that are kept in case they come again on the page.
@@ -66,22 +67,31 @@ impl Filling for Stencil {
 
 /// Decoded pictures of a page, the last ones used.
 #[derive(Default)]
-pub(super) struct Decoded(Vec<(u128, Rc<Plane>)>);
+pub(super) struct Decoded {
+    planes: Vec<(u128, Rc<Plane>)>,
+    /// Which pictures there were so far.
+    seen: HashSet<u128>,
+}
 
 impl Decoded {
     fn keep(&mut self, key: u128, plane: &Rc<Plane>) {
-        self.0.push((key, Rc::clone(plane)));
+        self.planes.push((key, Rc::clone(plane)));
         let mut bytes = 0;
         let mut fits = |(_, plane): &(u128, Rc<Plane>)| {
             bytes += plane.bytes();
             bytes <= KEPT
         };
-        let fitting = self.0.iter().rev().take_while(|kept| fits(kept)).count();
-        self.0.drain(..self.0.len() - fitting);
+        let fitting = self.planes.iter().rev().take_while(|kept| fits(kept)).count();
+        self.planes.drain(..self.planes.len() - fitting);
+    }
+
+    /// Whether a picture is asked for the first time.
+    fn is_first(&mut self, key: u128) -> bool {
+        self.seen.insert(key)
     }
 
     fn get(&self, key: u128) -> Option<Rc<Plane>> {
-        let kept = self.0.iter().find(|(kept, _)| *kept == key);
+        let kept = self.planes.iter().find(|(kept, _)| *kept == key);
         kept.map(|(_, plane)| Rc::clone(plane))
     }
 }
@@ -100,10 +110,23 @@ impl Sheet<'_> {
     fn put_raster(&mut self, image: &RasterImage<'_>, transform: Affine) -> Option<()> {
         let place = Place::new(image.stream(), (image.width(), image.height()), transform)?;
         if let Some(area) = place.area(self.area) {
-            let plane = self.plane(image, place.wanted())?;
-            self.fill_rect(&place.whole, transform, &place.picture(&plane, area));
+            let picture = match self.scan(image, &place, area) {
+                Some(picture) => picture,
+                None => place.picture(&*self.plane(image, place.wanted())?, area)?,
+            };
+            self.fill_rect(&place.whole, transform, &picture);
         }
         Some(())
+    }
+
+    /// Decodes a JPEG file row by row while it is put on the page. One that comes again on a page is decoded as a whole, and
+    /// kept.
+    fn scan(&mut self, image: &RasterImage<'_>, place: &Place, area: Rect) -> Option<Picture> {
+        if !self.plain || !self.decoded.is_first(image.cache_key()) {
+            return None;
+        }
+        let jpeg = Jpeg::of_stream(image.stream())?;
+        place.picture(jpeg.scan()?, area)
     }
 
     fn put_stencil(&mut self, stencil: &StencilImage<'_, '_>, transform: Affine) -> Option<()> {
@@ -116,8 +139,9 @@ impl Sheet<'_> {
             let Paint::Color(colour) = paint else {
                 return;
             };
-            drawn = Plane::of_image(ImageData::Luma(mask)).map(|plane| Stencil {
-                open: place.picture(&plane, area),
+            let open = Plane::of_image(ImageData::Luma(mask)).and_then(|plane| place.picture(&plane, area));
+            drawn = open.map(|open| Stencil {
+                open,
                 ink: Ink::new(colour.to_rgba().to_rgba8()),
             });
         };
@@ -190,11 +214,13 @@ impl Place {
         )
     }
 
-    fn picture(&self, plane: &Plane, area: Rect) -> Picture {
+    /// What lies on an area of the page; nothing when the pixels can't be had.
+    fn picture(&self, pixels: impl Scaled, area: Rect) -> Option<Picture> {
         // A reduced version may have been decoded.
+        let (width, height) = pixels.size();
         let factors = Affine::scale_non_uniform(
-            self.whole.width() / plane.width as f64,
-            self.whole.height() / plane.height as f64,
+            self.whole.width() / width as f64,
+            self.whole.height() / height as f64,
         );
         let put = Affine::translate((-area.x0, -area.y0)) * self.transform * factors;
         let scaling = if self.bilevel {
@@ -202,12 +228,12 @@ impl Place {
         } else {
             Scaling::Mean
         };
-        Picture {
+        Some(Picture {
             left: area.x0 as usize,
             top: area.y0 as usize,
             width: area.width() as usize,
-            grey: scaled(plane, put, area.size(), scaling),
-        }
+            grey: pixels.scaled(put, area.size(), scaling)?,
+        })
     }
 }
 

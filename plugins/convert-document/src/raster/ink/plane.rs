@@ -6,12 +6,14 @@ use hayro::hayro_syntax::Filter;
 use hayro::hayro_syntax::object::stream::ImageDecodeParams;
 use hayro::hayro_syntax::object::{Array, Dict, Name, Stream};
 use hayro::hayro_syntax::page::Page;
+use std::borrow::Cow;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::super::halftone::luma;
+use super::jpeg::Scan;
 use crate::pdf::is_image;
 
 /// Rows of pixels.
@@ -55,7 +57,7 @@ impl Plane {
         let space = dict.get::<Name<'_>>("ColorSpace")?;
         let size = (dict.get::<u32>("Width")?, dict.get::<u32>("Height")?);
         match (space.as_ref(), stream.filters().as_slice()) {
-            (space, [Filter::DctDecode]) => brightness(stream, space, size),
+            (_, [Filter::DctDecode]) => Jpeg::of_stream(stream)?.plane(),
             (b"DeviceGray", _) if is_bilevel(stream) => bits(stream, size),
             _ => None,
         }
@@ -142,33 +144,63 @@ fn bits(stream: &Stream<'_>, (width, height): (u32, u32)) -> Option<Plane> {
     })
 }
 
-/// The brightness of a JPEG file in grey or in the colours of JFIF, whose first component it is.
-fn brightness(stream: &Stream<'_>, space: &[u8], (width, height): (u32, u32)) -> Option<Plane> {
-    let dict = stream.dict();
-    if dict.contains_key("Decode") || dict.contains_key("DecodeParms") {
-        return None;
+/// A JPEG file in grey or in the colours of JFIF, whose first component is the brightness.
+pub(super) struct Jpeg<'a> {
+    file: Cow<'a, [u8]>,
+    /// Width and height.
+    pub(super) size: (usize, usize),
+}
+
+impl<'a> Jpeg<'a> {
+    /// Nothing when it is of another kind, or its values mean something else than brightness.
+    pub(super) fn of_stream(stream: &Stream<'a>) -> Option<Self> {
+        let dict = stream.dict();
+        let is_plain = !dict.contains_key("Decode") && !dict.contains_key("DecodeParms");
+        if !is_plain || *stream.filters() != [Filter::DctDecode] {
+            return None;
+        }
+        let size = (dict.get::<u32>("Width")?, dict.get::<u32>("Height")?);
+        let jpeg = Self {
+            file: stream.raw_data(),
+            size: (size.0 as usize, size.1 as usize),
+        };
+        let decoder = jpeg.decoder()?;
+        let space = dict.get::<Name<'_>>("ColorSpace")?;
+        let as_said = match decoder.input_colorspace()? {
+            ColorSpace::Luma => space.as_ref() == b"DeviceGray",
+            ColorSpace::YCbCr => space.as_ref() == b"DeviceRGB",
+            _ => false,
+        };
+        (as_said && decoder.dimensions() == Some(jpeg.size)).then_some(jpeg)
     }
-    let (width, height) = (width as usize, height as usize);
-    let side = usize::from(u16::MAX);
-    let options = DecoderOptions::default().set_max_width(side).set_max_height(side);
-    let file = stream.raw_data();
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&*file), options);
-    decoder.decode_headers().ok()?;
-    let as_said = match decoder.input_colorspace()? {
-        ColorSpace::Luma => space == b"DeviceGray",
-        ColorSpace::YCbCr => space == b"DeviceRGB",
-        _ => false,
-    };
-    if !as_said || decoder.dimensions() != Some((width, height)) {
-        return None;
+
+    /// One that has read what comes before the pixels.
+    fn decoder(&self) -> Option<JpegDecoder<ZCursor<&[u8]>>> {
+        let side = usize::from(u16::MAX);
+        let options = DecoderOptions::default()
+            .set_max_width(side)
+            .set_max_height(side)
+            .jpeg_set_out_colorspace(ColorSpace::Luma);
+        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&*self.file), options);
+        decoder.decode_headers().ok()?;
+        Some(decoder)
     }
-    decoder.set_options(options.jpeg_set_out_colorspace(ColorSpace::Luma));
-    let grey = decoder.decode().ok()?;
-    (!grey.is_empty() && grey.len() == width * height).then_some(Plane {
-        width,
-        height,
-        pixels: Pixels::Grey(grey),
-    })
+
+    /// Its rows one after the other, if it is of the usual kind.
+    pub(super) fn scan(&self) -> Option<Scan<'_>> {
+        Scan::new(&self.file, self.size)
+    }
+
+    /// All of it at once.
+    fn plane(&self) -> Option<Plane> {
+        let grey = self.decoder()?.decode().ok()?;
+        let (width, height) = self.size;
+        (!grey.is_empty() && grey.len() == width * height).then_some(Plane {
+            width,
+            height,
+            pixels: Pixels::Grey(grey),
+        })
+    }
 }
 
 #[cfg(test)]

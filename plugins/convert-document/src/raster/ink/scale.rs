@@ -172,16 +172,31 @@ impl Columns {
     }
 }
 
+/// Where the rows of a picture come from, each taken after those above it.
+pub(super) trait Source {
+    /// So many rows from `first` on, which never falls; nothing when they can't be had.
+    fn rows(&mut self, first: usize, count: usize) -> Option<impl Rows>;
+}
+
 /// Rows that give up their pixels [`LANES`] at a time.
-trait Rows: Copy {
+pub(super) trait Rows: Copy {
     /// Those from this column on, which is a multiple of [`LANES`]. What lies past the end of the row is any grey.
     fn pixels<S: Simd>(self, simd: S, row: usize, column: usize) -> u8x16<S>;
 }
 
+/// Rows with a byte for each pixel.
 #[derive(Clone, Copy)]
-struct Grey<'a> {
-    grey: &'a [u8],
-    width: usize,
+pub(super) struct Grey<'a> {
+    pub(super) grey: &'a [u8],
+    /// Pixels from the beginning of a row to that of the next.
+    pub(super) width: usize,
+}
+
+impl Source for Grey<'_> {
+    fn rows(&mut self, first: usize, _: usize) -> Option<impl Rows> {
+        let grey = self.grey.get(first * self.width..)?;
+        Some(Grey { grey, ..*self })
+    }
 }
 
 impl Rows for Grey<'_> {
@@ -207,6 +222,13 @@ struct Bits<'a> {
     white: [u8; LANES],
 }
 
+impl Source for Bits<'_> {
+    fn rows(&mut self, first: usize, _: usize) -> Option<impl Rows> {
+        let bits = self.bits.get(first * self.bytes_per_row..)?;
+        Some(Bits { bits, ..*self })
+    }
+}
+
 /// The place that a pixel has in its byte.
 const PLACES: [u8; LANES] = [128, 64, 32, 16, 8, 4, 2, 1, 128, 64, 32, 16, 8, 4, 2, 1];
 /// The byte of two that a pixel is in.
@@ -228,15 +250,15 @@ impl Rows for Bits<'_> {
     }
 }
 
-/// The weighted mean of some rows of a picture, the first being `first`.
+/// The weighted mean of some rows of a picture.
 #[inline(never)]
-fn mean_of_rows<S: Simd>(simd: S, rows: impl Rows, first: usize, weights: &[u16], out: &mut [u8]) {
+fn mean_of_rows<S: Simd>(simd: S, rows: impl Rows, weights: &[u16], out: &mut [u8]) {
     simd.vectorize(
         #[inline(always)]
         || {
             for (index, out) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
                 let (mut low, mut high) = (u16x8::splat(simd, 0), u16x8::splat(simd, 0));
-                for (row, weight) in (first..).zip(weights) {
+                for (row, weight) in weights.iter().enumerate() {
                     let pixels = simd.widen_u8x16(rows.pixels(simd, row, index * LANES));
                     low += pixels.0 * *weight;
                     high += pixels.1 * *weight;
@@ -247,9 +269,15 @@ fn mean_of_rows<S: Simd>(simd: S, rows: impl Rows, first: usize, weights: &[u16]
     );
 }
 
-/// The page as lines, each `columns.first.len()` long.
+/// The page as lines, each `columns.first.len()` long; nothing when rows can't be had.
 #[inline(always)]
-fn lines<S: Simd>(simd: S, source: impl Rows, width: usize, columns: &Shares, rows: &Shares) -> Vec<u8> {
+fn lines<S: Simd>(
+    simd: S,
+    mut source: impl Source,
+    width: usize,
+    columns: &Shares,
+    rows: &Shares,
+) -> Option<Vec<u8>> {
     let across = columns.first.len();
     let mut out = vec![0; across * rows.first.len()];
     let grouped = Columns::new(columns);
@@ -261,8 +289,7 @@ fn lines<S: Simd>(simd: S, source: impl Rows, width: usize, columns: &Shares, ro
         let weights = weights.get(..=needed).unwrap_or_default();
         mean_of_rows(
             simd,
-            source,
-            first,
+            source.rows(first, weights.len())?,
             weights,
             row.get_mut(..width).unwrap_or_default(),
         );
@@ -280,7 +307,7 @@ fn lines<S: Simd>(simd: S, source: impl Rows, width: usize, columns: &Shares, ro
             }
         }
     }
-    out
+    Some(out)
 }
 
 /// The weighted mean of pixels.
@@ -350,8 +377,45 @@ fn turn_square<S: Simd>(
     }
 }
 
-/// The grey values of an area of whole pixels, on which a picture is put that covers it but for its edges.
-pub(super) fn scaled(plane: &Plane, put: Affine, area: Size, scaling: Scaling) -> Vec<u8> {
+/// Pixels that can be put on a page.
+pub(super) trait Scaled {
+    /// Width and height.
+    fn size(&self) -> (usize, usize);
+
+    /// The grey values of an area of whole pixels, on which these are put so that they cover it but for its edges. Nothing
+    /// when they can't be had.
+    fn scaled(self, put: Affine, area: Size, scaling: Scaling) -> Option<Vec<u8>>;
+}
+
+impl Scaled for &Plane {
+    fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
+    }
+
+    fn scaled(self, put: Affine, area: Size, scaling: Scaling) -> Option<Vec<u8>> {
+        let (width, size) = (self.width, self.size());
+        match &self.pixels {
+            Pixels::Grey(grey) => scaled(Grey { grey, width }, size, put, area, scaling),
+            Pixels::Bits { bits, black } => {
+                let source = Bits {
+                    bits,
+                    bytes_per_row: width.div_ceil(8),
+                    white: if *black { [0; LANES] } else { PLACES },
+                };
+                scaled(source, size, put, area, scaling)
+            }
+        }
+    }
+}
+
+/// The same for rows of pixels of this width and height.
+pub(super) fn scaled(
+    source: impl Source,
+    (width, height): (usize, usize),
+    put: Affine,
+    area: Size,
+    scaling: Scaling,
+) -> Option<Vec<u8>> {
     // One that lies on its side is averaged as it lies. What is turned then is the page, which is smaller.
     let [a, b, c, d, e, f] = put.as_coeffs();
     let sideways = b.abs() > a.abs();
@@ -364,24 +428,9 @@ pub(super) fn scaled(plane: &Plane, put: Affine, area: Size, scaling: Scaling) -
         let offset = if scale < 0.0 { length - offset } else { offset };
         Shares::new(length as usize, pixels, scale.abs(), offset, scaling)
     };
-    let columns = shares(across, plane.width, x_scale, left);
-    let rows = shares(down, plane.height, y_scale, top);
-    let width = plane.width;
-    let level = Level::new();
-    let mut out = match &plane.pixels {
-        Pixels::Grey(grey) => {
-            let source = Grey { grey, width };
-            dispatch!(level, simd => lines(simd, source, width, &columns, &rows))
-        }
-        Pixels::Bits { bits, black } => {
-            let source = Bits {
-                bits,
-                bytes_per_row: width.div_ceil(8),
-                white: if *black { [0; LANES] } else { PLACES },
-            };
-            dispatch!(level, simd => lines(simd, source, width, &columns, &rows))
-        }
-    };
+    let columns = shares(across, width, x_scale, left);
+    let rows = shares(down, height, y_scale, top);
+    let mut out = dispatch!(Level::new(), simd => lines(simd, source, width, &columns, &rows))?;
     match (x_scale < 0.0, y_scale < 0.0) {
         (false, false) => {}
         (true, true) => out.reverse(),
@@ -393,10 +442,10 @@ pub(super) fn scaled(plane: &Plane, put: Affine, area: Size, scaling: Scaling) -
                 .for_each(<[u8]>::reverse);
         }
     }
-    match sideways {
+    Some(match sideways {
         true => turned(&out, across as usize),
         false => out,
-    }
+    })
 }
 
 #[cfg(test)]

@@ -26,8 +26,13 @@ enum State {
     Inverting,
 }
 
-/// A page with a picture, written by `image` and with these entries in its dictionary.
+/// A page with a picture that has this data, and these entries in its dictionary.
 fn page(data: &[u8], entries: &[u8], state: State) -> Vec<u8> {
+    page_with(data, entries, state, &[[500.0, 0.0, 0.0, 700.0, 50.0, 50.0]])
+}
+
+/// The same with the picture at each of these places.
+fn page_with(data: &[u8], entries: &[u8], state: State, places: &[[f32; 6]]) -> Vec<u8> {
     let id = Ref::new;
     let mut pdf = one_page(|page| {
         let mut resources = page.resources();
@@ -40,9 +45,13 @@ fn page(data: &[u8], entries: &[u8], state: State) -> Vec<u8> {
     if state != State::None {
         content.set_parameters(Key(b"S"));
     }
-    content
-        .transform([500.0, 0.0, 0.0, 700.0, 50.0, 50.0])
-        .x_object(Key(b"I"));
+    for place in places {
+        content
+            .save_state()
+            .transform(*place)
+            .x_object(Key(b"I"))
+            .restore_state();
+    }
     pdf.stream(id(4), &content.finish());
     let mut graphics = pdf.ext_graphics(id(6));
     match state {
@@ -217,4 +226,30 @@ fn cut_pictures_are_left_to_the_interpreter() {
     let file = jpeg(false);
     let entries = b"/ColorSpace/DeviceGray/BitsPerComponent 8/Filter/DCTDecode";
     assert!(plane(&page(&file[..300], entries, State::None)).is_none());
+}
+
+/// What is decoded while it is put on the page looks as what is decoded as a whole.
+#[test]
+fn a_jpeg_that_comes_again_looks_the_same() {
+    // So far apart that the rows of the page fall on the same places.
+    let places = [36.0, 396.0].map(|y| [500.0, 0.0, 0.0, 300.0, 50.0, y]);
+    let apart = (396 - 36) * 196 / 72;
+    let entries = b"/ColorSpace/DeviceGray/BitsPerComponent 8/Filter/DCTDecode";
+    let drawn = drawn(
+        page_with(&jpeg(false), entries, State::None, &places),
+        Halftone::Threshold,
+    );
+    let rows: Vec<_> = drawn.rows().collect();
+    let differences = |(upper, lower): (&[u64], &[u64])| {
+        let words = upper.iter().zip(lower);
+        words.map(|(a, b)| u64::from((a ^ b).count_ones())).sum::<u64>()
+    };
+    let different: u64 = (262..1078).map(|y| differences((rows[y], rows[y + apart]))).sum();
+    // Both round, and a pixel at the threshold may be black in one and white in the other.
+    assert!(
+        different * 500 < drawn.black(),
+        "{different} of {}",
+        drawn.black()
+    );
+    assert!(drawn.black() > 300_000, "{}", drawn.black());
 }

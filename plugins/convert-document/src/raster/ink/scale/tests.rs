@@ -72,9 +72,9 @@ fn pictures_lie_as_they_are_put() {
         for [a, b, c, d] in lies(x, y) {
             let put = Affine::new([a, b, c, d, 48.25, 39.75]);
             let [source, bits, inverted] = picture(width, height);
-            let out = scaled(&source, put, area, Scaling::Exact);
-            assert_eq!(scaled(&bits, put, area, Scaling::Exact), out);
-            assert_eq!(scaled(&inverted, put, area, Scaling::Exact), out);
+            let out = source.scaled(put, area, Scaling::Exact).unwrap();
+            assert_eq!(bits.scaled(put, area, Scaling::Exact).unwrap(), out);
+            assert_eq!(inverted.scaled(put, area, Scaling::Exact).unwrap(), out);
             let source = grey(&source);
             let mut seen = BTreeSet::new();
             for (at, got) in out.iter().enumerate() {
@@ -129,7 +129,7 @@ fn places_have_the_mean_of_their_pixels() {
             let [a, b, c, d] = lie;
             let beyond = |scale: f64| if scale < 0.0 { 40.0 } else { 0.0 };
             let put = Affine::new([a, b, c, d, beyond(a + c) + offset, beyond(b + d) + offset / 2.0]);
-            let out = scaled(&source, put, area, Scaling::Mean);
+            let out = source.scaled(put, area, Scaling::Mean).unwrap();
             let wanted = means(grey(&source), 83, put, area);
             for (at, (got, wanted)) in out.iter().zip(&wanted).enumerate() {
                 if let Some(wanted) = wanted {
@@ -137,8 +137,8 @@ fn places_have_the_mean_of_their_pixels() {
                     assert!(off < 6.0, "{put:?} {at}: {got} for {wanted}");
                 }
             }
-            assert_eq!(scaled(&bits, put, area, Scaling::Mean), out);
-            assert_eq!(scaled(&inverted, put, area, Scaling::Mean), out);
+            assert_eq!(bits.scaled(put, area, Scaling::Mean).unwrap(), out);
+            assert_eq!(inverted.scaled(put, area, Scaling::Mean).unwrap(), out);
         }
     }
 }
@@ -149,12 +149,15 @@ fn a_picture_may_be_as_small_as_a_number_can_be() {
     let [source, bits, _] = picture(83, 30);
     for scale in [1e-3, 1e-30, f64::MIN_POSITIVE] {
         let put = Affine::new([scale, 0.0, 0.0, scale, 0.25, 0.25]);
-        let one = scaled(&source, put, Size::new(1.0, 1.0), Scaling::Mean);
+        let one = source.scaled(put, Size::new(1.0, 1.0), Scaling::Mean).unwrap();
         let mean = grey(&source).iter().map(|grey| f64::from(*grey)).sum::<f64>() / (83.0 * 30.0);
         assert!(
             (f64::from(one[0]) - mean).abs() < 20.0,
             "{scale}: {one:?} for {mean}"
         );
-        assert_eq!(scaled(&bits, put, Size::new(1.0, 1.0), Scaling::Exact), one);
+        assert_eq!(
+            bits.scaled(put, Size::new(1.0, 1.0), Scaling::Exact).unwrap(),
+            one
+        );
     }
 }
