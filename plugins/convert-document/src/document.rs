@@ -1,6 +1,6 @@
 //! A document opened for faxing: any number of parts of any kind, as one PDF.
 
-use crate::model::{Failure, FailureKind, FaxPage, Halftone, Limits, Paper, Part, Raster, Resolution, Terms};
+use crate::model::{Failure, FailureKind, FaxPage, Limits, Part, Raster, Terms};
 use crate::raster::Renderer;
 use crate::sniff::{Format, sniff};
 use crate::{cover, html, pdf, picture, text};
@@ -107,8 +107,10 @@ impl Document {
         let pdf = pdf::open(Arc::clone(&bytes), limits.max_pages, terms.checked)?;
         let pages = pdf.pages().len();
         let fonts = pdf::Fonts::new(terms.library);
+        let mut notes = Vec::new();
         if !terms.checked {
-            check_pages(&pdf, limits, &fonts)?;
+            let missing = check_pages(&pdf, limits, &fonts)?;
+            notes.extend(note_on_letters(missing));
         }
         if terms.refuse_active && !terms.checked && pdf::acts(&pdf) {
             return Err(Failure::new(
@@ -118,12 +120,8 @@ impl Document {
             ));
         }
         if let Some(note) = pdf::reason_to_copy(&pdf, &bytes) {
-            return Ok(Self::made(
-                pdf::copy(&[&pdf]),
-                pages,
-                vec![note.to_owned()],
-                terms,
-            ));
+            notes.push(note.to_owned());
+            return Ok(Self::made(pdf::copy(&[&pdf]), pages, notes, terms));
         }
         let pages = u32::try_from(pages).unwrap_or(u32::MAX);
         let shown = OnceCell::from(Some(Shown::new(pdf, |_| Renderer::new(Arc::clone(&fonts)))));
@@ -131,7 +129,7 @@ impl Document {
             bytes,
             untouched: true,
             pages,
-            notes: Vec::new(),
+            notes,
             limits,
             fonts,
             shown,
@@ -224,39 +222,49 @@ impl Document {
     }
 }
 
-/// Pages with nothing but pictures that are drawn when a document is opened. Of those beyond, only pictures that don't
-/// begin well are: decoding all of a long scan would take seconds.
+/// Pages with nothing but pictures that are drawn when a document is opened. Of those beyond, only those are whose pictures
+/// can't be looked at one by one: decoding all of a long scan would take seconds.
 const DRAWN: usize = 12;
 
-/// Refuses a document with a page that would come out white although its content draws, or that is written in a font
-/// that is nowhere or whose letters can't be told.
-fn check_pages(pdf: &Pdf, limits: Limits, fonts: &Arc<pdf::Fonts>) -> Result<(), Failure> {
+/// Refuses a document with a page that would come out white although its content draws, that shows a picture of which
+/// nothing would be seen, or that is written in a font that is nowhere or whose letters can't be told. Gives back how many
+/// letters are missing in fonts used instead.
+fn check_pages(pdf: &Pdf, limits: Limits, fonts: &Arc<pdf::Fonts>) -> Result<usize, Failure> {
     let looker = pdf::Looker::new(pdf, fonts);
     let mut renderer = None;
     let mut drawn = 0;
     for (number, page) in (1..).zip(pdf.pages().iter()) {
         pdf::check_letters(page, number)?;
-        let seen = looker.look(page, !fonts.may_lack(page));
+        let seen = looker.look(page, !fonts.may_lack(page) && !pdf::chooses_letters(page));
         fonts.check(number)?;
+        if pdf::shows_spoilt(page) {
+            return Err(Failure::damaged_page(number));
+        }
         match seen {
             pdf::Seen::Fine => {}
             pdf::Seen::Lost => return Err(came_out_white(number)),
             pdf::Seen::Pictures if drawn >= DRAWN && pdf::begin_well(page) => {}
             pdf::Seen::Pictures => {
                 drawn += 1;
-                // Drawn once, coarsely: a picture that can't be decoded is reported then.
-                let raster = Raster {
-                    width: 432,
-                    resolution: Resolution::Standard,
-                    paper: Paper::Letter,
-                    halftone: Halftone::Threshold,
-                };
                 let renderer = renderer.get_or_insert_with(|| Renderer::new(Arc::clone(fonts)));
-                renderer.draw(page, &raster, limits.max_rows, number)?;
+                renderer.check(page, limits.max_rows, number)?;
             }
         }
     }
-    Ok(())
+    Ok(looker.missing())
+}
+
+/// What the sender should know of letters that are missing.
+fn note_on_letters(missing: usize) -> Option<String> {
+    let (letters, are) = match missing {
+        0 => return None,
+        1 => ("1 letter".to_owned(), "is"),
+        _ => (format!("{missing} letters"), "are"),
+    };
+    Some(format!(
+        "{letters} of the PDF {are} missing in the font used instead of one that is not embedded in it: look at the \
+         preview, or save the PDF with its fonts."
+    ))
 }
 
 fn came_out_white(number: u32) -> Failure {

@@ -96,6 +96,14 @@ impl Failure {
         Self::new(FailureKind::TooManyPages, message)
     }
 
+    /// Something of page `number`, counted from 1, can't be shown.
+    pub fn damaged_page(number: u32) -> Self {
+        let message = format!(
+            "Page {number} can't be shown in full: its pictures or fonts are damaged; save the PDF again."
+        );
+        Self::new(FailureKind::Broken, message)
+    }
+
     /// The PDF would have more bytes than `max`.
     pub fn too_many_bytes(max: u64) -> Self {
         let message =

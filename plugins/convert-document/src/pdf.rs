@@ -11,9 +11,9 @@ mod tests;
 
 pub(crate) use active::{acts, reason_to_copy};
 pub(crate) use copy::copy;
-pub(crate) use fonts::{Fonts, check_letters};
+pub(crate) use fonts::{Fonts, check_letters, chooses_letters};
 pub(crate) use look::{Looker, Seen};
-pub(crate) use pictures::{begin_well, is_image};
+pub(crate) use pictures::{begin_well, is_image, shows_spoilt};
 
 use crate::model::{Failure, FailureKind};
 use hayro::hayro_syntax::object::{Array, Dict, Name, Object, Stream};
@@ -155,6 +155,16 @@ pub(crate) fn lost_content(page: &Page<'_>) -> bool {
             }
             None => true,
         })
+    })
+}
+
+/// Whether the content of a page has this name in it.
+fn is_named(page: &Page<'_>, name: &[u8]) -> bool {
+    let content = page.page_stream().unwrap_or_default();
+    let name = [b"/", name].concat();
+    memchr::memmem::find_iter(content, &name).any(|at| {
+        let next = content.get(at + name.len());
+        next.is_none_or(|next| !next.is_ascii_alphanumeric())
     })
 }
 

@@ -1,6 +1,7 @@
 //! Documents of every kind, opened and drawn.
 
 use super::*;
+use crate::model::{Halftone, Paper, Resolution};
 use crate::one_page::one_page;
 use pdf_writer::{Content, Finish, Rect, Ref};
 

@@ -120,6 +120,30 @@ fn is_embedded(font: &Dict<'_>) -> bool {
     descriptor.is_some_and(|all| files.iter().any(|file| all.contains_key(*file)))
 }
 
+/// Whether a page chooses letters one by one from fonts that aren't in the document: those used instead may not have
+/// them. The usual sets they do have.
+pub(crate) fn chooses_letters(page: &Page<'_>) -> bool {
+    let fonts = &page.resources().fonts;
+    fonts.keys().any(|key| {
+        let font = fonts.get::<Dict<'_>>(key.as_ref());
+        font.is_some_and(|font| is_lent(&font) && has_letters_of_its_own(&font))
+    })
+}
+
+/// Whether another font is used for this one. Those drawn by the document itself (type 3) have no file either.
+fn is_lent(font: &Dict<'_>) -> bool {
+    let is_drawn = font
+        .get::<Name<'_>>("Subtype")
+        .is_some_and(|kind| kind.as_ref() == b"Type3");
+    !is_drawn && !is_embedded(&descendant(font).unwrap_or_else(|| font.clone()))
+}
+
+/// Whether the letters of a font are more or others than those of the usual sets (ISO 32000-1, 9.6.6).
+fn has_letters_of_its_own(font: &Dict<'_>) -> bool {
+    let differs = |encoding: Dict<'_>| encoding.contains_key("Differences");
+    font.get::<Dict<'_>>("Encoding").is_some_and(differs) || descendant(font).is_some()
+}
+
 /// Whether text in this font is glyph numbers of a font that isn't there, and nothing says what they mean.
 fn numbers_glyphs(font: &Dict<'_>) -> bool {
     let encoding = font.get::<Name<'_>>("Encoding");
@@ -128,23 +152,13 @@ fn numbers_glyphs(font: &Dict<'_>) -> bool {
     identity && !font.contains_key("ToUnicode") && descendant(font).is_some_and(of_glyphs)
 }
 
-/// Whether the content of a page has this name in it.
-fn is_named(page: &Page<'_>, name: &[u8]) -> bool {
-    let content = page.page_stream().unwrap_or_default();
-    let name = [b"/", name].concat();
-    memchr::memmem::find_iter(content, &name).any(|at| {
-        let next = content.get(at + name.len());
-        next.is_none_or(|next| !next.is_ascii_alphanumeric())
-    })
-}
-
 /// Refuses a page that is written in the numbers of glyphs (Identity-H, ISO 32000-1, 9.7.5.2) of a font that isn't in
 /// the document, and doesn't say which letters they are: in another font they are other ones.
 pub(crate) fn check_letters(page: &Page<'_>, number: u32) -> Result<(), Failure> {
     let fonts = &page.resources().fonts;
     let unknown = fonts.keys().any(|key| {
         let font = fonts.get::<Dict<'_>>(key.as_ref());
-        font.is_some_and(|font| numbers_glyphs(&font)) && is_named(page, key.as_ref())
+        font.is_some_and(|font| numbers_glyphs(&font)) && super::is_named(page, key.as_ref())
     });
     if !unknown {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Checks a compressed stream without keeping what is in it.
+//! Checks compressed streams without keeping what is in them.
 
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
@@ -11,19 +11,30 @@ const ENOUGH: usize = 32 * 1024 * 1024;
 /// Whether the data is zlib (RFC 1950) or bare deflate that inflates to the end of its last block. The checksum
 /// is not looked at: some programs cut it off, and every viewer forgives that.
 pub(crate) fn is_whole(data: &[u8]) -> bool {
+    inflates(blocks(data), ENOUGH)
+}
+
+/// Whether something of the data can be inflated.
+pub(crate) fn begins_well(data: &[u8]) -> bool {
+    inflates(blocks(data), 1)
+}
+
+/// What comes after the header, if there is one.
+fn blocks(data: &[u8]) -> &[u8] {
     match data {
         [method, flags, rest @ ..]
             if method & 0x0f == 8
                 && u16::from_be_bytes([*method, *flags]).is_multiple_of(31)
                 && flags & 0x20 == 0 =>
         {
-            inflates(rest)
+            rest
         }
-        _ => inflates(data),
+        _ => data,
     }
 }
 
-fn inflates(mut data: &[u8]) -> bool {
+/// Whether data inflates to its end, or to so many bytes.
+fn inflates(mut data: &[u8], enough: usize) -> bool {
     let mut state = DecompressorOxide::new();
     let mut window = vec![0; WINDOW];
     let (mut at, mut total) = (0, 0);
@@ -34,9 +45,9 @@ fn inflates(mut data: &[u8]) -> bool {
         total += written;
         match status {
             TINFLStatus::Done => return true,
-            TINFLStatus::HasMoreOutput if total < ENOUGH => {}
+            TINFLStatus::HasMoreOutput if total < enough => {}
             TINFLStatus::HasMoreOutput => return true,
-            _ => return false,
+            _ => return total >= enough,
         }
     }
 }
@@ -63,5 +74,9 @@ mod tests {
         let middle = spoilt.len() / 2;
         spoilt[middle..middle + 64].fill(0xff);
         assert!(!is_whole(&spoilt));
+        assert!(begins_well(&spoilt));
+        spoilt[2..64].fill(0xff);
+        assert!(!begins_well(&spoilt));
+        assert!(!begins_well(b""));
     }
 }

@@ -4,7 +4,8 @@
 //! picture that can't be decoded all end in a white page and no error, so what is drawn is counted here.
 
 use super::Fonts;
-use hayro::hayro_interpret::font::Glyph;
+use hayro::hayro_interpret::font::{Glyph, GlyphId};
+use hayro::hayro_interpret::hayro_cmap::BfString;
 use hayro::hayro_interpret::hayro_syntax::Pdf;
 use hayro::hayro_interpret::hayro_syntax::object::Dict;
 use hayro::hayro_interpret::util::TransformExt;
@@ -45,6 +46,8 @@ pub(crate) struct Looker<'a> {
     settings: InterpreterSettings,
     warnings: Arc<AtomicU32>,
     budget: Cell<usize>,
+    /// Letters of the pages looked at as a whole that no font has.
+    missing: Cell<usize>,
     layered: bool,
 }
 
@@ -56,6 +59,7 @@ impl<'a> Looker<'a> {
             settings: fonts.settings(&warnings),
             warnings,
             budget: Cell::new(LOOKED_AT),
+            missing: Cell::new(0),
             // Layers that are switched off are meant not to be seen.
             layered: super::copy::root(pdf)
                 .is_some_and(|root| root.get::<Dict<'_>>("OCProperties").is_some()),
@@ -74,6 +78,7 @@ impl<'a> Looker<'a> {
         self.warnings.store(0, Ordering::Relaxed);
         let mut eye = Eye::default();
         interpret_page(page, &mut self.context(page), &mut eye);
+        self.missing.set(self.missing.get() + eye.missing);
         if eye.inked {
             return Seen::Fine;
         }
@@ -89,6 +94,12 @@ impl<'a> Looker<'a> {
         } else {
             Seen::Fine
         }
+    }
+
+    /// How many letters of the pages that were looked at as a whole aren't in the fonts that are used for those that the
+    /// document doesn't have.
+    pub(crate) fn missing(&self) -> usize {
+        self.missing.get()
     }
 
     /// Whether the beginning of a page draws something dark.
@@ -173,7 +184,32 @@ struct Eye {
     drawn: usize,
     /// Glyphs that ought to be seen and have no outline.
     lost: usize,
+    /// Letters that aren't in their font.
+    missing: usize,
     pictures: usize,
+}
+
+/// Whether a character is drawn: a space isn't, nor is what only says how others are put.
+fn is_letter(character: char) -> bool {
+    let directs = matches!(
+        character,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
+    );
+    !directs && !character.is_whitespace() && !character.is_control()
+}
+
+/// Whether a letter isn't in its font and nothing is drawn for it.
+fn is_missing(glyph: &Glyph<'_>) -> bool {
+    let Glyph::Outline(outline) = glyph else {
+        return false;
+    };
+    outline.glyph_id() == GlyphId::NOTDEF
+        && outline.outline().is_empty()
+        && match outline.as_unicode() {
+            Some(BfString::Char(letter)) => is_letter(letter),
+            Some(BfString::String(letters)) => letters.chars().any(is_letter),
+            None => false,
+        }
 }
 
 /// Whether a paint leaves white paper white.
@@ -204,7 +240,11 @@ impl<'a> Device<'a> for Eye {
         mode: &DrawMode,
     ) {
         self.drawn += 1;
-        if self.inked || matches!(mode, DrawMode::Invisible) || is_pale(&props.paint) {
+        if matches!(mode, DrawMode::Invisible) || is_pale(&props.paint) {
+            return;
+        }
+        self.missing += run.glyphs().iter().filter(|glyph| is_missing(glyph)).count();
+        if self.inked {
             return;
         }
         for glyph in run.glyphs() {

@@ -1,5 +1,6 @@
 //! Whether pictures can be decoded, told from how they begin.
 
+use super::{inflate, is_named};
 use hayro::hayro_syntax::Filter;
 use hayro::hayro_syntax::object::stream::ImageDecodeParams;
 use hayro::hayro_syntax::object::{Dict, Name, Stream};
@@ -13,19 +14,28 @@ pub(crate) fn is_image(dict: &Dict<'_>) -> bool {
     kind.is_some_and(|kind| kind.as_ref() == b"Image")
 }
 
-/// Whether the pictures of a page begin as JPEG files and fax codes do: then something of them is seen, for decoders make
-/// the best of what comes later. Others are taken on trust if there is data; a page whose pictures aren't found is not.
+/// Whether the pictures of a page begin as what they are said to be: then something of them is seen, for decoders make the
+/// best of what comes later. Of JPEG 2000 and JBIG2 files it is only looked whether there is data. A page whose pictures
+/// aren't found, or are within forms, is not known to begin well.
 pub(crate) fn begin_well(page: &Page<'_>) -> bool {
     let objects = &page.resources().x_objects;
     let mut found = false;
     let well = objects.keys().all(|name| {
-        let Some(object) = objects.get::<Stream<'_>>(name.as_ref()) else {
-            return false;
-        };
         found = true;
-        is_image(object.dict()) && begins_well(&object)
+        let picture = objects.get::<Stream<'_>>(name.as_ref());
+        picture.is_some_and(|picture| is_image(picture.dict()) && begins_well(&picture))
     });
     well && found
+}
+
+/// Whether a page shows a picture that doesn't begin as what it is said to be, so that nothing of it would be seen.
+pub(crate) fn shows_spoilt(page: &Page<'_>) -> bool {
+    let objects = &page.resources().x_objects;
+    objects.keys().any(|name| {
+        let picture = objects.get::<Stream<'_>>(name.as_ref());
+        let is_spoilt = picture.is_some_and(|picture| is_image(picture.dict()) && !begins_well(&picture));
+        is_spoilt && is_named(page, name.as_ref())
+    })
 }
 
 fn begins_well(picture: &Stream<'_>) -> bool {
@@ -40,6 +50,7 @@ fn begins_well(picture: &Stream<'_>) -> bool {
             };
             picture.decoded_image(&one_row).is_ok()
         }
+        [Filter::FlateDecode, ..] => inflate::begins_well(&data),
         _ => !data.is_empty(),
     }
 }

@@ -3,8 +3,8 @@
 use crate::one_page::one_page;
 use crate::{Document, Failure, FailureKind, Halftone, Limits, Paper, Part, Raster, Resolution, Terms};
 use hayro::hayro_syntax::Pdf as Parsed;
-use pdf_writer::types::{ActionType, AnnotationType};
-use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
+use pdf_writer::types::{ActionType, AnnotationType, TextRenderingMode};
+use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 
 const LIMITS: Limits = Limits {
     max_pages: 20,
@@ -234,4 +234,114 @@ fn a_page_meant_to_be_white_is_white() {
         .parent(Ref::new(2))
         .media_box(Rect::new(0.0, 0.0, 612.0, 792.0));
     assert_eq!(ink(&open(&[&pdf.finish()]).unwrap()), [0]);
+}
+
+/// A page of Helvetica, which isn't embedded, that writes these codes; some of them stand for letters of its own choice.
+fn chosen(text: &[u8], letters: &[(u8, &str)], invisible: bool) -> Vec<u8> {
+    let mut pdf = one_page(|page| {
+        page.resources().fonts().pair(Name(b"F"), Ref::new(5));
+    });
+    let mut font = pdf.type1_font(Ref::new(5));
+    font.base_font(Name(b"Helvetica"));
+    let mut encoding = font.encoding_custom();
+    encoding.base_encoding(Name(b"WinAnsiEncoding"));
+    let mut differences = encoding.differences();
+    for (code, name) in letters {
+        differences.consecutive(*code, [Name(name.as_bytes())]);
+    }
+    differences.finish();
+    encoding.finish();
+    font.finish();
+    let mut content = Content::new();
+    let mode = match invisible {
+        true => TextRenderingMode::Invisible,
+        false => TextRenderingMode::Fill,
+    };
+    content
+        .begin_text()
+        .set_text_rendering_mode(mode)
+        .set_font(Name(b"F"), 12.0)
+        .next_line(72.0, 700.0)
+        .show(Str(text))
+        .end_text()
+        .rect(72.0, 72.0, 9.0, 9.0)
+        .fill_nonzero();
+    pdf.stream(Ref::new(4), &content.finish());
+    pdf.finish()
+}
+
+#[test]
+fn letters_that_a_font_used_instead_lacks_are_counted() {
+    let notes = |text: &[u8], letters: &[(u8, &str)], invisible| {
+        let document = open(&[&chosen(text, letters, invisible)]).unwrap();
+        document.notes().to_vec()
+    };
+    let cyrillic = [(b'b', "afii10066"), (b'v', "afii10067")];
+    let two = notes(b"abv", &cyrillic, false);
+    assert!(two.len() == 1 && two[0].starts_with("2 letters"), "{two:?}");
+    let one = notes(b"b", &cyrillic, false);
+    assert!(one.len() == 1 && one[0].starts_with("1 letter of"), "{one:?}");
+    // Nobody misses what can't be seen, as the text behind a scan, or is a blank.
+    assert!(notes(b"abv", &cyrillic, true).is_empty());
+    assert!(notes(b"a b", &[(b'b', "nbspace"), (b'a', "uni200B")], false).is_empty());
+    let usual: Vec<u8> = (32..=255)
+        .filter(|code| !matches!(code, 127 | 129 | 141 | 143 | 144 | 157))
+        .collect();
+    assert!(
+        notes(&usual, &[(b'A', "B")], false).is_empty(),
+        "all of WinAnsi is there"
+    );
+}
+
+/// A page with a line of text and a picture, which is drawn or only listed.
+fn with_logo(filter: Filter, data: &[u8], is_drawn: bool) -> Vec<u8> {
+    let mut pdf = one_page(|page| {
+        let mut resources = page.resources();
+        resources.fonts().pair(Name(b"F"), Ref::new(5));
+        resources.x_objects().pair(Name(b"I"), Ref::new(6));
+    });
+    pdf.type1_font(Ref::new(5)).base_font(Name(b"Helvetica"));
+    let mut image = pdf.image_xobject(Ref::new(6), data);
+    image.filter(filter);
+    image.width(64).height(64).bits_per_component(8);
+    image.color_space().device_gray();
+    image.finish();
+    let mut content = Content::new();
+    content
+        .begin_text()
+        .set_font(Name(b"F"), 12.0)
+        .next_line(72.0, 700.0)
+        .show(Str(b"A letter with a seal"))
+        .end_text();
+    if is_drawn {
+        content
+            .transform([144.0, 0.0, 0.0, 144.0, 72.0, 72.0])
+            .x_object(Name(b"I"));
+    }
+    pdf.stream(Ref::new(4), &content.finish());
+    pdf.finish()
+}
+
+#[test]
+fn a_picture_beside_text_is_not_lost_in_silence() {
+    let grey: Vec<u8> = (0..64 * 64).map(|at| (at % 64 * 3) as u8).collect();
+    let mut jpeg = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new(&mut jpeg)
+        .encode(&grey, 64, 64, image::ExtendedColorType::L8)
+        .unwrap();
+    let deflated = miniz_oxide::deflate::compress_to_vec_zlib(&grey, 6);
+    for (filter, data) in [(Filter::DctDecode, jpeg), (Filter::FlateDecode, deflated)] {
+        let mut spoilt = data.clone();
+        let beginning = spoilt.len() / 2;
+        spoilt[..beginning].fill(0xff);
+        open(&[&with_logo(filter, &data, true)]).unwrap();
+        let failure = open(&[&with_logo(filter, &spoilt, true)]).err().unwrap();
+        assert!(
+            failure.message.contains("Page 1 can't be shown in full"),
+            "{filter:?}: {}",
+            failure.message
+        );
+        // One that the page doesn't show is no matter.
+        open(&[&with_logo(filter, &spoilt, false)]).unwrap();
+    }
 }

@@ -1,9 +1,10 @@
 //! Draws one page of a PDF on fax paper.
 
+use super::bitmap::Bitmap;
 use super::halftone::Pixels;
 use super::ink::Pen;
 use super::{g4, halftone};
-use crate::model::{Failure, FailureKind, FaxPage, Paper, Raster, X_DPI};
+use crate::model::{Failure, FailureKind, FaxPage, Halftone, Paper, Raster, Resolution, X_DPI};
 use crate::pdf::Fonts;
 use hayro::hayro_interpret::InterpreterSettings;
 use hayro::hayro_interpret::util::TransformExt;
@@ -64,6 +65,44 @@ impl<'a> Renderer<'a> {
         max_rows: u32,
         number: u32,
     ) -> Result<FaxPage, Failure> {
+        let (bitmap, lost) = self.bitmap(page, raster, max_rows, number)?;
+        let black = bitmap.black();
+        if black == 0 && lost > 0 {
+            // The page has content, and all of it was lost.
+            return Err(Failure::damaged_page(number));
+        }
+        Ok(FaxPage {
+            width: bitmap.width(),
+            height: bitmap.height(),
+            x_dpi: X_DPI,
+            y_dpi: raster.resolution.y_dpi(),
+            g4: g4::encode(&bitmap),
+            black,
+        })
+    }
+
+    /// Draws a page coarsely, and refuses one of which something can't be shown.
+    pub(crate) fn check(&self, page: &'a Page<'a>, max_rows: u32, number: u32) -> Result<(), Failure> {
+        let raster = Raster {
+            width: 432,
+            resolution: Resolution::Standard,
+            paper: Paper::Letter,
+            halftone: Halftone::Threshold,
+        };
+        match self.bitmap(page, &raster, max_rows, number)? {
+            (_, 0) => Ok(()),
+            _ => Err(Failure::damaged_page(number)),
+        }
+    }
+
+    /// The pixels of a page, and how many pictures and fonts were lost on the way.
+    fn bitmap(
+        &self,
+        page: &'a Page<'a>,
+        raster: &Raster,
+        max_rows: u32,
+        number: u32,
+    ) -> Result<(Bitmap, u32), Failure> {
         let size = size(raster, max_rows)?;
         let (width, height) = size;
         let transform = fit(page, raster, width, height).ok_or_else(|| {
@@ -89,22 +128,7 @@ impl<'a> Renderer<'a> {
                 halftoned(Pixels::Rgba(canvas.pixels.data_as_u8_slice()))
             });
         self.fonts.check(number)?;
-        let black = bitmap.black();
-        if black == 0 && lost.load(Ordering::Relaxed) > 0 {
-            // The page has content, and all of it was lost.
-            let message = format!(
-                "Page {number} can't be shown: its pictures or fonts are damaged; save the PDF again."
-            );
-            return Err(Failure::new(FailureKind::Broken, message));
-        }
-        Ok(FaxPage {
-            width: width.into(),
-            height: height.into(),
-            x_dpi: X_DPI,
-            y_dpi: raster.resolution.y_dpi(),
-            g4: g4::encode(&bitmap),
-            black,
-        })
+        Ok((bitmap, lost.load(Ordering::Relaxed)))
     }
 
     /// Draws a page of any kind in colour.
