@@ -226,8 +226,8 @@ impl Document {
 /// can't be looked at one by one: decoding all of a long scan would take seconds.
 const DRAWN: usize = 12;
 
-/// Refuses a document with a page that would come out white although its content draws, that shows a picture of which
-/// nothing would be seen, or that is written in a font that is nowhere or whose letters can't be told. Gives back how many
+/// Refuses a document with a page that would come out white although its content draws, that shows a picture that
+/// can't be seen, or that is written in a font that is nowhere or whose letters can't be told. Gives back how many
 /// letters are missing in fonts used instead.
 fn check_pages(pdf: &Pdf, limits: Limits, fonts: &Arc<pdf::Fonts>) -> Result<usize, Failure> {
     let looker = pdf::Looker::new(pdf, fonts);
@@ -237,9 +237,7 @@ fn check_pages(pdf: &Pdf, limits: Limits, fonts: &Arc<pdf::Fonts>) -> Result<usi
         pdf::check_letters(page, number)?;
         let seen = looker.look(page, !fonts.may_lack(page) && !pdf::chooses_letters(page));
         fonts.check(number)?;
-        if pdf::shows_spoilt(page) {
-            return Err(Failure::damaged_page(number));
-        }
+        pdf::check_pictures(page, number)?;
         match seen {
             pdf::Seen::Fine => {}
             pdf::Seen::Lost => return Err(came_out_white(number)),

@@ -1,6 +1,7 @@
 //! Whether pictures can be decoded, told from how they begin.
 
 use super::{inflate, is_named};
+use crate::model::{Failure, FailureKind};
 use hayro::hayro_syntax::Filter;
 use hayro::hayro_syntax::object::stream::ImageDecodeParams;
 use hayro::hayro_syntax::object::{Dict, Name, Stream};
@@ -28,14 +29,42 @@ pub(crate) fn begin_well(page: &Page<'_>) -> bool {
     well && found
 }
 
-/// Whether a page shows a picture that doesn't begin as what it is said to be, so that nothing of it would be seen.
-pub(crate) fn shows_spoilt(page: &Page<'_>) -> bool {
+/// Refuses a page that shows a picture with more pixels than there can be memory for, or one that doesn't begin as what it
+/// is said to be, so that nothing of it would be seen.
+pub(crate) fn check_pictures(page: &Page<'_>, number: u32) -> Result<(), Failure> {
     let objects = &page.resources().x_objects;
-    objects.keys().any(|name| {
+    for name in objects.keys() {
         let picture = objects.get::<Stream<'_>>(name.as_ref());
-        let is_spoilt = picture.is_some_and(|picture| is_image(picture.dict()) && !begins_well(&picture));
-        is_spoilt && is_named(page, name.as_ref())
-    })
+        let Some(picture) = picture.filter(|picture| is_image(picture.dict())) else {
+            continue;
+        };
+        let is_too_large = is_too_large(picture.dict());
+        if (is_too_large || !begins_well(&picture)) && is_named(page, name.as_ref()) {
+            return Err(match is_too_large {
+                true => too_many_pixels(number),
+                false => Failure::damaged_page(number),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Bytes of pixels that no conversion has memory for.
+const TOO_LARGE: u64 = 256 * 1024 * 1024;
+
+/// Whether the pixels of a picture take too much even at a byte for each, or at a bit when it is black and white.
+fn is_too_large(dict: &Dict<'_>) -> bool {
+    let side = |key: &str| u64::from(dict.get::<u32>(key).unwrap_or(0));
+    let pixels = side("Width").saturating_mul(side("Height"));
+    let bits = dict.get::<u32>("BitsPerComponent").map_or(1, |bits| bits.min(8));
+    pixels / 8 * u64::from(bits) > TOO_LARGE
+}
+
+fn too_many_pixels(number: u32) -> Failure {
+    let message = format!(
+        "A picture on page {number} has too many pixels; save the PDF again with pictures of at most 600 dots per inch."
+    );
+    Failure::new(FailureKind::TooLarge, message)
 }
 
 fn begins_well(picture: &Stream<'_>) -> bool {

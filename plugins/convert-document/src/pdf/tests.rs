@@ -295,6 +295,16 @@ fn letters_that_a_font_used_instead_lacks_are_counted() {
 
 /// A page with a line of text and a picture, which is drawn or only listed.
 fn with_logo(filter: Filter, data: &[u8], is_drawn: bool) -> Vec<u8> {
+    with_picture(filter, data, (64, 64, 8), is_drawn)
+}
+
+/// The same with a picture that has this width, height and bits for each value.
+fn with_picture(
+    filter: Filter,
+    data: &[u8],
+    (width, height, bits): (i32, i32, i32),
+    is_drawn: bool,
+) -> Vec<u8> {
     let mut pdf = one_page(|page| {
         let mut resources = page.resources();
         resources.fonts().pair(Name(b"F"), Ref::new(5));
@@ -303,7 +313,7 @@ fn with_logo(filter: Filter, data: &[u8], is_drawn: bool) -> Vec<u8> {
     pdf.type1_font(Ref::new(5)).base_font(Name(b"Helvetica"));
     let mut image = pdf.image_xobject(Ref::new(6), data);
     image.filter(filter);
-    image.width(64).height(64).bits_per_component(8);
+    image.width(width).height(height).bits_per_component(bits);
     image.color_space().device_gray();
     image.finish();
     let mut content = Content::new();
@@ -344,4 +354,28 @@ fn a_picture_beside_text_is_not_lost_in_silence() {
         // One that the page doesn't show is no matter.
         open(&[&with_logo(filter, &spoilt, false)]).unwrap();
     }
+}
+
+#[test]
+fn pictures_with_too_many_pixels_are_named() {
+    let data = miniz_oxide::deflate::compress_to_vec_zlib(&[0x55; 100_000], 6);
+    for (width, height, bits) in [(20_000, 20_000, 8), (60_000, 60_000, 1), (i32::MAX, i32::MAX, 16)] {
+        let file = |is_drawn| with_picture(Filter::FlateDecode, &data, (width, height, bits), is_drawn);
+        let failure = open(&[&file(true)]).err().unwrap();
+        assert_eq!(failure.kind, FailureKind::TooLarge);
+        assert!(
+            failure.message.starts_with("A picture on page 1"),
+            "{}",
+            failure.message
+        );
+        open(&[&file(false)]).unwrap();
+    }
+    // The largest plans, A0 at 600 dots per inch, are black and white.
+    open(&[&with_picture(
+        Filter::FlateDecode,
+        &data,
+        (19_866, 28_087, 1),
+        true,
+    )])
+    .unwrap();
 }
