@@ -158,13 +158,14 @@ pub(crate) fn lost_content(page: &Page<'_>) -> bool {
     })
 }
 
-/// Whether the content of a page has this name in it.
-fn is_named(page: &Page<'_>, name: &[u8]) -> bool {
+/// The names in the content of a page, and what looks like one in strings and pictures.
+fn names<'a>(page: &'a Page<'_>) -> impl Iterator<Item = &'a [u8]> {
     let content = page.page_stream().unwrap_or_default();
-    let name = [b"/", name].concat();
-    memchr::memmem::find_iter(content, &name).any(|at| {
-        let next = content.get(at + name.len());
-        next.is_none_or(|next| !next.is_ascii_alphanumeric())
+    let delimits = |byte: &u8| byte.is_ascii_whitespace() || b"\0()<>[]{}/%".contains(byte);
+    memchr::memchr_iter(b'/', content).map(move |at| {
+        let name = content.get(at + 1..).unwrap_or_default();
+        let end = name.iter().position(delimits);
+        name.get(..end.unwrap_or(name.len())).unwrap_or_default()
     })
 }
 

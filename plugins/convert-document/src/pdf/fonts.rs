@@ -158,7 +158,7 @@ pub(crate) fn check_letters(page: &Page<'_>, number: u32) -> Result<(), Failure>
     let fonts = &page.resources().fonts;
     let unknown = fonts.keys().any(|key| {
         let font = fonts.get::<Dict<'_>>(key.as_ref());
-        font.is_some_and(|font| numbers_glyphs(&font)) && super::is_named(page, key.as_ref())
+        font.is_some_and(|font| numbers_glyphs(&font)) && super::names(page).any(|name| name == key.as_ref())
     });
     if !unknown {
         return Ok(());

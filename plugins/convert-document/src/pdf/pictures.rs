@@ -1,13 +1,15 @@
 //! Whether pictures can be decoded, told from how they begin.
 
-use super::{inflate, is_named};
+use super::{inflate, names};
 use crate::model::{Failure, FailureKind};
 use hayro::hayro_syntax::Filter;
 use hayro::hayro_syntax::object::stream::ImageDecodeParams;
 use hayro::hayro_syntax::object::{Dict, Name, Stream};
 use hayro::hayro_syntax::page::Page;
+use std::collections::BTreeSet;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::options::DecoderOptions;
 
 /// Whether an object is a picture.
 pub(crate) fn is_image(dict: &Dict<'_>) -> bool {
@@ -30,20 +32,24 @@ pub(crate) fn begin_well(page: &Page<'_>) -> bool {
 }
 
 /// Refuses a page that shows a picture with more pixels than there can be memory for, or one that doesn't begin as what it
-/// is said to be, so that nothing of it would be seen.
+/// is said to be, so that nothing of it would be seen. Pictures within forms aren't looked at.
 pub(crate) fn check_pictures(page: &Page<'_>, number: u32) -> Result<(), Failure> {
     let objects = &page.resources().x_objects;
-    for name in objects.keys() {
-        let picture = objects.get::<Stream<'_>>(name.as_ref());
+    if objects.is_empty() {
+        return Ok(());
+    }
+    // All pages may list the pictures of all.
+    let names: BTreeSet<&[u8]> = names(page).collect();
+    for name in names {
+        let picture = objects.get::<Stream<'_>>(name);
         let Some(picture) = picture.filter(|picture| is_image(picture.dict())) else {
             continue;
         };
-        let is_too_large = is_too_large(picture.dict());
-        if (is_too_large || !begins_well(&picture)) && is_named(page, name.as_ref()) {
-            return Err(match is_too_large {
-                true => too_many_pixels(number),
-                false => Failure::damaged_page(number),
-            });
+        if is_too_large(picture.dict()) {
+            return Err(too_many_pixels(number));
+        }
+        if !begins_well(&picture) {
+            return Err(Failure::damaged_page(number));
         }
     }
     Ok(())
@@ -70,7 +76,12 @@ fn too_many_pixels(number: u32) -> Failure {
 fn begins_well(picture: &Stream<'_>) -> bool {
     let data = picture.raw_data();
     match picture.filters().as_slice() {
-        [Filter::DctDecode] => JpegDecoder::new(ZCursor::new(&*data)).decode_headers().is_ok(),
+        [Filter::DctDecode] => {
+            let side = usize::from(u16::MAX);
+            let options = DecoderOptions::default().set_max_width(side).set_max_height(side);
+            let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&*data), options);
+            decoder.decode_headers().is_ok()
+        }
         [Filter::CcittFaxDecode] => {
             let one_row = ImageDecodeParams {
                 width: picture.dict().get("Width").unwrap_or(0),

@@ -354,6 +354,11 @@ fn a_picture_beside_text_is_not_lost_in_silence() {
         // One that the page doesn't show is no matter.
         open(&[&with_logo(filter, &spoilt, false)]).unwrap();
     }
+    let mut wide = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new(&mut wide)
+        .encode(&[99; 20_000], 20_000, 1, image::ExtendedColorType::L8)
+        .unwrap();
+    open(&[&with_picture(Filter::DctDecode, &wide, (20_000, 1, 8), true)]).unwrap();
 }
 
 #[test]
