@@ -108,7 +108,7 @@ struct Decoder<'a> {
     left: usize,
     codes: Codes<'a>,
     last_dc: i32,
-    /// Zero between two blocks.
+    /// Zero between two blocks, but for the first, which every block sets.
     coefficients: [i32; COEFFICIENTS],
 }
 

@@ -55,14 +55,14 @@ pub(super) struct Frame<'a> {
 }
 
 /// How many codes of each length there are, and their symbols.
-type Codes<'a> = (&'a [u8; 16], &'a [u8]);
+type Listed<'a> = (&'a [u8; 16], &'a [u8]);
 
 /// What was found so far.
 #[derive(Default)]
 struct Found<'a> {
     steps: [Option<&'a [u8; 64]>; 4],
     /// Of DC and then of AC.
-    tables: [[Option<Codes<'a>>; 4]; 2],
+    tables: [[Option<Listed<'a>>; 4]; 2],
     restart_interval: usize,
     frame: Option<&'a [u8]>,
 }
