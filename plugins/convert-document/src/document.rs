@@ -237,11 +237,11 @@ fn check_pages(pdf: &Pdf, limits: Limits, fonts: &Arc<pdf::Fonts>) -> Result<usi
         pdf::check_letters(page, number)?;
         let seen = looker.look(page, !fonts.may_lack(page) && !pdf::chooses_letters(page));
         fonts.check(number)?;
-        pdf::check_pictures(page, number)?;
+        let all_begin_well = pdf::check_pictures(page, number)?;
         match seen {
             pdf::Seen::Fine => {}
             pdf::Seen::Lost => return Err(came_out_white(number)),
-            pdf::Seen::Pictures if drawn >= DRAWN && pdf::begin_well(page) => {}
+            pdf::Seen::Pictures if drawn >= DRAWN && all_begin_well => {}
             pdf::Seen::Pictures => {
                 drawn += 1;
                 let renderer = renderer.get_or_insert_with(|| Renderer::new(Arc::clone(fonts)));

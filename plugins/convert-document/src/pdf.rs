@@ -13,7 +13,7 @@ pub(crate) use active::{acts, reason_to_copy};
 pub(crate) use copy::copy;
 pub(crate) use fonts::{Fonts, check_letters, chooses_letters};
 pub(crate) use look::{Looker, Seen};
-pub(crate) use pictures::{begin_well, check_pictures, is_image};
+pub(crate) use pictures::{check_pictures, is_image, jpeg_decoder};
 
 use crate::model::{Failure, FailureKind};
 use hayro::hayro_syntax::object::{Array, Dict, Name, Object, Stream};

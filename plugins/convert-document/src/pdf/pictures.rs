@@ -9,6 +9,7 @@ use hayro::hayro_syntax::page::Page;
 use std::collections::BTreeSet;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 /// Whether an object is a picture.
@@ -17,32 +18,23 @@ pub(crate) fn is_image(dict: &Dict<'_>) -> bool {
     kind.is_some_and(|kind| kind.as_ref() == b"Image")
 }
 
-/// Whether the pictures of a page begin as what they are said to be: then something of them is seen, for decoders make the
-/// best of what comes later. Of JPEG 2000 and JBIG2 files it is only looked whether there is data. A page whose pictures
-/// aren't found, or are within forms, is not known to begin well.
-pub(crate) fn begin_well(page: &Page<'_>) -> bool {
-    let objects = &page.resources().x_objects;
-    let mut found = false;
-    let well = objects.keys().all(|name| {
-        found = true;
-        let picture = objects.get::<Stream<'_>>(name.as_ref());
-        picture.is_some_and(|picture| is_image(picture.dict()) && begins_well(&picture))
-    });
-    well && found
-}
-
 /// Refuses a page that shows a picture with more pixels than there can be memory for, or one that doesn't begin as what it
-/// is said to be, so that nothing of it would be seen. Pictures within forms aren't looked at.
-pub(crate) fn check_pictures(page: &Page<'_>, number: u32) -> Result<(), Failure> {
+/// is said to be, so that nothing of it would be seen. Of JPEG 2000 and JBIG2 files it is only looked whether there is data.
+///
+/// Otherwise tells whether something of all that it shows is seen then, for decoders make the best of what comes later: not
+/// if there are forms, whose pictures aren't looked at, or objects that aren't found.
+pub(crate) fn check_pictures(page: &Page<'_>, number: u32) -> Result<bool, Failure> {
     let objects = &page.resources().x_objects;
     if objects.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     // All pages may list the pictures of all.
-    let names: BTreeSet<&[u8]> = names(page).collect();
+    let names: BTreeSet<&[u8]> = names(page).filter(|name| objects.contains_key(*name)).collect();
+    let mut all_begin_well = !names.is_empty();
     for name in names {
         let picture = objects.get::<Stream<'_>>(name);
         let Some(picture) = picture.filter(|picture| is_image(picture.dict())) else {
+            all_begin_well = false;
             continue;
         };
         if is_too_large(picture.dict()) {
@@ -52,7 +44,19 @@ pub(crate) fn check_pictures(page: &Page<'_>, number: u32) -> Result<(), Failure
             return Err(Failure::damaged_page(number));
         }
     }
-    Ok(())
+    Ok(all_begin_well)
+}
+
+/// Reads what comes before the pixels of a JPEG file, as large as these may be, whose brightness is to be decoded.
+pub(crate) fn jpeg_decoder(file: &[u8]) -> Option<JpegDecoder<ZCursor<&[u8]>>> {
+    let side = usize::from(u16::MAX);
+    let options = DecoderOptions::default()
+        .set_max_width(side)
+        .set_max_height(side)
+        .jpeg_set_out_colorspace(ColorSpace::Luma);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(file), options);
+    decoder.decode_headers().ok()?;
+    Some(decoder)
 }
 
 /// Bytes of pixels that no conversion has memory for.
@@ -76,12 +80,7 @@ fn too_many_pixels(number: u32) -> Failure {
 fn begins_well(picture: &Stream<'_>) -> bool {
     let data = picture.raw_data();
     match picture.filters().as_slice() {
-        [Filter::DctDecode] => {
-            let side = usize::from(u16::MAX);
-            let options = DecoderOptions::default().set_max_width(side).set_max_height(side);
-            let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&*data), options);
-            decoder.decode_headers().is_ok()
-        }
+        [Filter::DctDecode] => jpeg_decoder(&data).is_some(),
         [Filter::CcittFaxDecode] => {
             let one_row = ImageDecodeParams {
                 width: picture.dict().get("Width").unwrap_or(0),

@@ -3,7 +3,7 @@
 
 #![allow(
     clippy::indexing_slicing,
-    reason = "all of it is done by the compiler, which refuses an index out of bounds"
+    reason = "what is indexed here, the compiler indexes: it refuses what is out of bounds"
 )]
 
 use super::codes::{BLACK, Code, HORIZONTAL, PASS, VERTICAL, WHITE};

@@ -7,14 +7,11 @@ use hayro::hayro_syntax::object::stream::ImageDecodeParams;
 use hayro::hayro_syntax::object::{Array, Dict, Name, Stream};
 use hayro::hayro_syntax::page::Page;
 use std::borrow::Cow;
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::super::halftone::luma;
 use super::jpeg::Scan;
-use crate::pdf::is_image;
+use crate::pdf::{is_image, jpeg_decoder};
 
 /// Rows of pixels.
 pub(super) struct Plane {
@@ -148,7 +145,7 @@ fn bits(stream: &Stream<'_>, (width, height): (u32, u32)) -> Option<Plane> {
 pub(super) struct Jpeg<'a> {
     file: Cow<'a, [u8]>,
     /// Width and height.
-    pub(super) size: (usize, usize),
+    size: (usize, usize),
 }
 
 impl<'a> Jpeg<'a> {
@@ -164,7 +161,7 @@ impl<'a> Jpeg<'a> {
             file: stream.raw_data(),
             size: (size.0 as usize, size.1 as usize),
         };
-        let decoder = jpeg.decoder()?;
+        let decoder = jpeg_decoder(&jpeg.file)?;
         let space = dict.get::<Name<'_>>("ColorSpace")?;
         let as_said = match decoder.input_colorspace()? {
             ColorSpace::Luma => space.as_ref() == b"DeviceGray",
@@ -174,18 +171,6 @@ impl<'a> Jpeg<'a> {
         (as_said && decoder.dimensions() == Some(jpeg.size)).then_some(jpeg)
     }
 
-    /// One that has read what comes before the pixels.
-    fn decoder(&self) -> Option<JpegDecoder<ZCursor<&[u8]>>> {
-        let side = usize::from(u16::MAX);
-        let options = DecoderOptions::default()
-            .set_max_width(side)
-            .set_max_height(side)
-            .jpeg_set_out_colorspace(ColorSpace::Luma);
-        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&*self.file), options);
-        decoder.decode_headers().ok()?;
-        Some(decoder)
-    }
-
     /// Its rows one after the other, if it is of the usual kind.
     pub(super) fn scan(&self) -> Option<Scan<'_>> {
         Scan::new(&self.file, self.size)
@@ -193,7 +178,7 @@ impl<'a> Jpeg<'a> {
 
     /// All of it at once.
     fn plane(&self) -> Option<Plane> {
-        let grey = self.decoder()?.decode().ok()?;
+        let grey = jpeg_decoder(&self.file)?.decode().ok()?;
         let (width, height) = self.size;
         (!grey.is_empty() && grey.len() == width * height).then_some(Plane {
             width,
