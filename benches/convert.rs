@@ -27,9 +27,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use faxgate::config::plugins::PluginsConfig;
-use faxgate::domain::document::{MAX_PAGES, MAX_ROWS, MediaType, Raster};
-use faxgate::plugin::{ConvertLimits, ConvertOptions, Grants, Part, Plugins, tiff};
+use faxgate_config::plugins::PluginsConfig;
+use faxgate_domain::document::{MAX_PAGES, MAX_ROWS, MediaType, Raster};
+use faxgate_policy::{ConvertLimits, ConvertOptions, Grants, Part, Plugins, tiff};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, GrayImage, Luma, RgbImage};
 

@@ -17,18 +17,18 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use faxgate::base::clock::{Clock, after};
-use faxgate::base::id::IdSource;
 use faxgate::compose;
-use faxgate::config::source::Fixed;
-use faxgate::domain::artifact::{Artifact, Place};
-use faxgate::domain::audit::AuditEntry;
-use faxgate::domain::event::{EventKind, TimelineEntry};
-use faxgate::domain::ids::JobId;
-use faxgate::domain::job::{Job, Lane};
-use faxgate::domain::number::E164;
-use faxgate::domain::status::Happening;
-use faxgate::store::{NewJob, Store, StoreOptions};
+use faxgate_base::clock::{Clock, after};
+use faxgate_base::id::IdSource;
+use faxgate_config::source::Fixed;
+use faxgate_domain::artifact::{Artifact, Place};
+use faxgate_domain::audit::AuditEntry;
+use faxgate_domain::event::{EventKind, TimelineEntry};
+use faxgate_domain::ids::JobId;
+use faxgate_domain::job::{Job, Lane};
+use faxgate_domain::number::E164;
+use faxgate_domain::status::Happening;
+use faxgate_store::{NewJob, Store, StoreOptions};
 use futures_util::future::join_all;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
@@ -72,7 +72,7 @@ fn main() {
 }
 
 async fn measure(folder: &Path, jobs: &str) {
-    let metrics = faxgate::telemetry::metrics::install().unwrap();
+    let metrics = faxgate_telemetry::metrics::install().unwrap();
     let provider = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = provider.local_addr().unwrap();
     // Once for the plugins' compilation, which the first start of all pays.
@@ -175,7 +175,7 @@ async fn first_request(
         // The provider's pace is not what is measured.
         ("PHAXIO_REQUESTS_PER_SECOND", "100".to_owned()),
     ];
-    let config = faxgate::config::load(&Fixed::variables(variables), None)
+    let config = faxgate_config::load(&Fixed::variables(variables), None)
         .unwrap()
         .config;
     let began = Instant::now();

@@ -16,9 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use faxgate::base::clock::Clock;
 use faxgate::compose;
-use faxgate::config::source::Fixed;
+use faxgate_base::clock::Clock;
+use faxgate_config::source::Fixed;
 
 #[path = "../tests/harness/delivery.rs"]
 mod delivery;
@@ -49,10 +49,10 @@ async fn run() {
         ("INBOUND_ENABLED", "true"),
         ("FAX_DISABLED", "true"),
     ];
-    let config = faxgate::config::load(&Fixed::variables(variables), None)
+    let config = faxgate_config::load(&Fixed::variables(variables), None)
         .unwrap()
         .config;
-    let metrics = faxgate::telemetry::metrics::install().unwrap();
+    let metrics = faxgate_telemetry::metrics::install().unwrap();
     let service = compose::start(config, Clock::system(), metrics).await.unwrap();
     let base = format!("http://{}", service.http().unwrap());
     let pdf = Arc::new(documents::pdf_of_size(1, "received", BYTES));

@@ -14,7 +14,7 @@
     reason = "a bench may fail loudly and prints"
 )]
 
-#[path = "../host/src/plugin/testing.rs"]
+#[path = "../host/crates/policy/src/testing.rs"]
 mod testing;
 
 use std::collections::BTreeMap;
@@ -23,12 +23,10 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use faxgate::config::plugins::{PluginConfig, PluginsConfig};
-use faxgate::domain::document::MediaType;
-use faxgate::domain::number::{E164, Number};
-use faxgate::plugin::{
-    ConvertLimits, ConvertOptions, Delivery, DeliveryKind, Grants, Part, Plugins, RawBody,
-};
+use faxgate_config::plugins::{PluginConfig, PluginsConfig};
+use faxgate_domain::document::MediaType;
+use faxgate_domain::number::{E164, Number};
+use faxgate_policy::{ConvertLimits, ConvertOptions, Delivery, DeliveryKind, Grants, Part, Plugins, RawBody};
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

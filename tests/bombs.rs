@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use faxgate::config::plugins::PluginConfig;
-use faxgate::plugin::PolicyError;
+use faxgate_config::plugins::PluginConfig;
+use faxgate_policy::PolicyError;
 
 use crate::corpus::Sandbox;
 use crate::corpus::writer::{LETTER, Pdf};

@@ -9,7 +9,7 @@ use crate::harness::world::Setup;
 
 /// Writes a new pair for a name into a folder; answers the certificate.
 fn write(folder: &Path, name: &str) -> String {
-    let made = faxgate::tls::self_signed(&[name.to_owned()]).expect("certificate");
+    let made = faxgate_edge::tls::self_signed(&[name.to_owned()]).expect("certificate");
     let [cert, key] = paths(folder, name);
     std::fs::write(cert, &made.cert_pem).expect("certificate file");
     std::fs::write(key, made.key_pem.reveal()).expect("key file");

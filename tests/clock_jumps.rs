@@ -1,7 +1,7 @@
 //! The wall clock is set while faxes are on their way: nobody waits for it to catch up, and nothing is sent early.
 
-use faxgate::domain::ids::JobId;
-use faxgate::domain::job::{Job, Phase};
+use faxgate_domain::ids::JobId;
+use faxgate_domain::job::{Job, Phase};
 use jiff::SignedDuration;
 use serde_json::json;
 

@@ -4,18 +4,18 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use faxgate::artifacts::{Artifacts, Kind};
-use faxgate::base::clock::{Clock, after, before};
-use faxgate::base::id::IdSource;
-use faxgate::base::secret::Secret;
-use faxgate::config::storage::{S3Config, StorageConfig};
-use faxgate::domain::artifact::{Artifact, Place};
-use faxgate::domain::audit::AuditEntry;
-use faxgate::domain::ids::{InboundId, JobId};
-use faxgate::domain::inbound::{InboundFax, InboundStatus};
-use faxgate::domain::job::{Job, Phase};
-use faxgate::domain::number::E164;
-use faxgate::store::{IdempotencyRow, NewInbound, NewJob, Store, StoreOptions};
+use faxgate_artifacts::{Artifacts, Kind};
+use faxgate_base::clock::{Clock, after, before};
+use faxgate_base::id::IdSource;
+use faxgate_base::secret::Secret;
+use faxgate_config::storage::{S3Config, StorageConfig};
+use faxgate_domain::artifact::{Artifact, Place};
+use faxgate_domain::audit::AuditEntry;
+use faxgate_domain::ids::{InboundId, JobId};
+use faxgate_domain::inbound::{InboundFax, InboundStatus};
+use faxgate_domain::job::{Job, Phase};
+use faxgate_domain::number::E164;
+use faxgate_store::{IdempotencyRow, NewInbound, NewJob, Store, StoreOptions};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -138,7 +138,7 @@ async fn documents_go_when_due_whatever_the_program_dies_of() {
     .await;
     for one in kept.iter().filter(|kept| is_due(kept, begin)) {
         let folder = if one.inbound { "inbound" } else { "fax" };
-        let path = format!("/{folder}/{}/pdf", faxgate::base::id::write(one.id));
+        let path = format!("/{folder}/{}/pdf", faxgate_base::id::write(one.id));
         wait::until_equal("410", 410, || async {
             world.admin.get(&path).await.status.as_u16()
         })

@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use faxgate::domain::ids::JobId;
-use faxgate::domain::job::{Job, Phase};
-use faxgate::domain::provider::FailureClass;
+use faxgate_domain::ids::JobId;
+use faxgate_domain::job::{Job, Phase};
+use faxgate_domain::provider::FailureClass;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 

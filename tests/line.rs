@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use faxgate::simulator::SimulatorConfig;
+use faxgate_simulator::SimulatorConfig;
 use serde_json::Value;
 
 use crate::harness::chaos::{Line, Trouble};
@@ -82,8 +82,8 @@ async fn broken_lines_lose_and_repeat_nothing() {
 async fn a_callback_without_proof_of_the_job_keeps_a_lost_answer_from_a_second_fax() {
     let mut setup = Setup::new();
     // The answer is lost, lists lag for longer than the grace period, and the callback proves no job.
-    setup.provider.signature = faxgate::simulator::Scheme::Sha256;
-    setup.provider.webhook_version = faxgate::simulator::WebhookVersion::Flat;
+    setup.provider.signature = faxgate_simulator::Scheme::Sha256;
+    setup.provider.webhook_version = faxgate_simulator::WebhookVersion::Flat;
     setup.provider.time_scale = 4.0;
     setup.provider.completion = Duration::from_secs(1);
     setup.set("dispatch.grace_seconds", 3.0);

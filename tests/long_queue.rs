@@ -1,12 +1,12 @@
 //! Many faxes wait: they go out in the order of their times. What that costs is measured by the bench `dispatch`.
 
-use faxgate::base::id::IdSource;
-use faxgate::domain::audit::AuditEntry;
-use faxgate::domain::event::{EventKind, TimelineEntry};
-use faxgate::domain::ids::JobId;
-use faxgate::domain::job::Job;
-use faxgate::domain::number::E164;
-use faxgate::store::{NewJob, Store};
+use faxgate_base::id::IdSource;
+use faxgate_domain::audit::AuditEntry;
+use faxgate_domain::event::{EventKind, TimelineEntry};
+use faxgate_domain::ids::JobId;
+use faxgate_domain::job::Job;
+use faxgate_domain::number::E164;
+use faxgate_store::{NewJob, Store};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use faxgate::domain::document::DocumentRefusal;
-use faxgate::plugin::{FailureKind, PolicyError};
+use faxgate_domain::document::DocumentRefusal;
+use faxgate_policy::{FailureKind, PolicyError};
 
 use crate::corpus::{Expect, Sandbox, every_case};
 use crate::harness::dice::{Dice, count};

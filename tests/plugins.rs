@@ -13,7 +13,7 @@ use crate::harness::client::Fax;
 use crate::harness::world::Setup;
 use crate::harness::{World, documents, wait};
 
-#[path = "../host/src/plugin/testing.rs"]
+#[path = "../host/crates/policy/src/testing.rs"]
 pub(crate) mod testing;
 
 pub(crate) const DIAL_PLAN: &[u8] = include_bytes!("fixtures/plugins/dial-plan.wasm");
@@ -203,7 +203,7 @@ async fn a_file_that_is_not_the_pinned_one_is_refused() {
 
     world.set(
         "plugins.dial-plan.sha256",
-        faxgate::plugin::manifest::sha256(DIAL_PLAN),
+        faxgate_policy::manifest::sha256(DIAL_PLAN),
     );
     world.gate.signal(Signal::HUP);
     serves(&world, "dial-plan").await;
@@ -294,7 +294,7 @@ fn components_built_for_the_released_interfaces_are_kept() {
             continue;
         }
         let bytes = fs::read(&path).expect("a component");
-        let doors = faxgate::plugin::encode::doors(&bytes).expect("a component");
+        let doors = faxgate_policy::encode::doors(&bytes).expect("a component");
         let released = |name: &String| name.starts_with("faxgate:policy/") && name.ends_with("@1.0.0");
         assert!(
             doors.exports.iter().all(released),

@@ -11,14 +11,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use faxgate::base::secret::Secret;
-use faxgate::config::phaxio::PhaxioConfig;
-use faxgate::domain::number::E164;
-use faxgate::domain::provider::ProviderStatus;
-use faxgate::phaxio::{
+use faxgate_base::secret::Secret;
+use faxgate_config::phaxio::PhaxioConfig;
+use faxgate_domain::number::E164;
+use faxgate_domain::provider::ProviderStatus;
+use faxgate_provider::phaxio::{
     CancelOutcome, CreateFax, CreateOutcome, Direction, FaxInfo, JOB_TAG, LookupError, Phaxio,
 };
-use faxgate::simulator::SimulatorConfig;
+use faxgate_simulator::SimulatorConfig;
 use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! The whole way of a fax: upload, conversion, hand-over, link fetch, signed callback, end.
 
-use faxgate::simulator::{Scheme, WebhookVersion};
+use faxgate_simulator::{Scheme, WebhookVersion};
 
 use crate::harness::client::Fax;
 use crate::harness::world::Setup;

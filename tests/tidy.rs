@@ -1,11 +1,10 @@
-//! The rules of the house that no compiler checks: floors, sizes, module docs, places.
+//! Rules of the source tree that no compiler checks: sizes, module docs, no paths of a machine.
 //!
 //! Each rule is a pure function over one file's text, tested below on an example that breaks it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-mod floors;
 mod scan;
 
 /// No file is longer.
@@ -14,8 +13,8 @@ const FILE_LINES: usize = 500;
 const FUNCTION_LINES: usize = 80;
 /// Functions that are tables and may be longer, as `path: name`.
 const TABLES: &[&str] = &[
-    "host/src/config/tests/names.rs: every_variable_has_its_effect",
-    "host/src/store/tests/counters.rs: agree",
+    "host/crates/config/src/tests/names.rs: every_variable_has_its_effect",
+    "host/crates/store/src/tests/counters.rs: agree",
 ];
 /// Folders that hold nothing written by hand.
 const NOT_OURS: &[&str] = &["target", ".git", "dist", "node_modules"];
@@ -87,28 +86,6 @@ fn rust() -> Vec<Source> {
 /// Fails with every breach on its own line.
 fn none(what: &str, breaches: Vec<String>) {
     assert!(breaches.is_empty(), "{what}:\n  {}", breaches.join("\n  "));
-}
-
-#[test]
-fn imports_go_down_only() {
-    let breaches = rust()
-        .iter()
-        .flat_map(|s| floors::breaches(&s.path, &s.text))
-        .collect();
-    none("imports that go up or sideways", breaches);
-}
-
-#[test]
-fn every_room_has_a_floor() {
-    let lib = fs::read_to_string(root().join("host/src/lib.rs")).expect("lib.rs");
-    let rooms = lib
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("pub mod ")?.strip_suffix(';'));
-    let lost: Vec<String> = rooms
-        .filter(|room| floors::floor(room).is_none())
-        .map(str::to_owned)
-        .collect();
-    none("rooms without a floor", lost);
 }
 
 #[test]

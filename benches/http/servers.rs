@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use bytes::Bytes;
-use faxgate::config::tls::TlsConfig;
-use faxgate::tls::ServerTls;
+use faxgate_config::tls::TlsConfig;
+use faxgate_edge::tls::ServerTls;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::server::conn::{http1, http2};

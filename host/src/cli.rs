@@ -71,7 +71,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let outcome = run(Cli::parse().command);
-    crate::telemetry::logs::flush();
+    faxgate_telemetry::logs::flush();
     match outcome {
         Ok(code) => code,
         Err(error) => {

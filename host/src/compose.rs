@@ -18,19 +18,19 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-use crate::app::{self, App};
-use crate::artifacts::Artifacts;
-use crate::base::clock::Clock;
-use crate::base::id::IdSource;
-use crate::config::Config;
-use crate::dispatch::{self, Dispatcher};
-use crate::http::{Edge, EdgeParts, Listener, Server, Timeouts};
-use crate::phaxio::Phaxio;
-use crate::plugin::{Grants, Plugins};
-use crate::store::{Store, StoreOptions};
-use crate::telemetry::board::Board;
-use crate::telemetry::metrics as names;
-use crate::tls::ServerTls;
+use faxgate_api::{Edge, EdgeParts, Listener, Server, Timeouts};
+use faxgate_artifacts::Artifacts;
+use faxgate_base::clock::Clock;
+use faxgate_base::id::IdSource;
+use faxgate_config::Config;
+use faxgate_edge::tls::ServerTls;
+use faxgate_policy::{Grants, Plugins};
+use faxgate_provider::phaxio::Phaxio;
+use faxgate_service::App;
+use faxgate_service::dispatch::Dispatcher;
+use faxgate_store::{Store, StoreOptions};
+use faxgate_telemetry::board::Board;
+use faxgate_telemetry::metrics as names;
 
 /// A service that runs.
 pub struct Service {
@@ -174,7 +174,7 @@ fn bind(config: &Config, tls: Option<&ServerTls>) -> anyhow::Result<Listeners> {
 }
 
 /// Everything below the use cases.
-async fn parts(config: Config, clock: Clock) -> anyhow::Result<app::Parts> {
+async fn parts(config: Config, clock: Clock) -> anyhow::Result<faxgate_service::Parts> {
     let options = StoreOptions {
         artifact_ttl: config.retention.artifact_span(),
         ..StoreOptions::default()
@@ -191,7 +191,7 @@ async fn parts(config: Config, clock: Clock) -> anyhow::Result<app::Parts> {
     };
     let plugins = Plugins::load(&config.plugins, grants).await?;
     let phaxio = Phaxio::new(&config.phaxio)?;
-    Ok(app::Parts {
+    Ok(faxgate_service::Parts {
         config: Arc::new(ArcSwap::from_pointee(config)),
         clock,
         ids: IdSource::default(),
@@ -205,8 +205,8 @@ async fn parts(config: Config, clock: Clock) -> anyhow::Result<app::Parts> {
     })
 }
 
-fn dispatcher(parts: &app::Parts) -> Dispatcher {
-    Dispatcher::new(dispatch::Parts {
+fn dispatcher(parts: &faxgate_service::Parts) -> Dispatcher {
+    Dispatcher::new(faxgate_service::dispatch::Parts {
         config: Arc::clone(&parts.config),
         clock: parts.clock.clone(),
         store: parts.store.clone(),
@@ -224,7 +224,7 @@ fn metrics_page(
     app: App,
     board: Board,
     tls: Option<ServerTls>,
-) -> crate::http::MetricsPage {
+) -> faxgate_api::MetricsPage {
     metrics::gauge!(names::BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     Arc::new(move || {
         for (status, count) in app.depth().unwrap_or_default() {

@@ -17,9 +17,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
-use crate::app::{Error, Keys, NewKey, Origin, Page};
-use crate::base::clock::Clock;
-use crate::store::{AuditVerdict, Store};
+use faxgate_base::clock::Clock;
+use faxgate_service::{Error, Keys, NewKey, Origin, Page};
+use faxgate_store::{AuditVerdict, Store};
 
 /// Longest request in bytes.
 const LONGEST: u64 = 64 * 1024;
@@ -228,7 +228,7 @@ mod tests {
     use tokio::net::unix::OwnedWriteHalf;
 
     use super::*;
-    use crate::store::StoreOptions;
+    use faxgate_store::StoreOptions;
 
     struct Talk {
         folder: TempDir,

@@ -8,8 +8,8 @@ use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::compose::Service;
-use crate::config::Config;
-use crate::telemetry::otlp;
+use faxgate_config::Config;
+use faxgate_telemetry::otlp;
 
 /// How long requests under way may take after a signal to end.
 pub const DRAIN: Duration = Duration::from_secs(30);

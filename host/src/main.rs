@@ -3,6 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    faxgate::base::memory::give_back_large_blocks();
+    faxgate_base::memory::give_back_large_blocks();
     faxgate::cli::main()
 }

@@ -1,6 +1,6 @@
 //! What a case of the corpus is.
 
-use faxgate::domain::document::DocumentRefusalKind;
+use faxgate_domain::document::DocumentRefusalKind;
 
 /// A document and what has to come of it.
 pub(crate) struct Case {

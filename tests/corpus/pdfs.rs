@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use faxgate::domain::document::DocumentRefusalKind;
+use faxgate_domain::document::DocumentRefusalKind;
 
 use super::writer::{LETTER, Pdf, letter, line};
 use super::{Case, Ink};

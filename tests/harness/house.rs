@@ -6,21 +6,21 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use faxgate::app::{self, App};
-use faxgate::artifacts::Artifacts;
-use faxgate::base::clock::Clock;
-use faxgate::base::id::IdSource;
-use faxgate::config::source::Fixed;
-use faxgate::config::{self, Config};
-use faxgate::dispatch::{self, Dispatcher};
-use faxgate::domain::ids::JobId;
-use faxgate::domain::job::Job;
-use faxgate::http::{Edge, EdgeParts, Listener, Server, Timeouts};
-use faxgate::phaxio::Phaxio;
-use faxgate::plugin::{Grants, Plugins};
-use faxgate::simulator::SimulatorConfig;
-use faxgate::store::{JobFilter, PageRequest, Store, StoreOptions};
-use faxgate::telemetry::board::Board;
+use faxgate_api::{Edge, EdgeParts, Listener, Server, Timeouts};
+use faxgate_artifacts::Artifacts;
+use faxgate_base::clock::Clock;
+use faxgate_base::id::IdSource;
+use faxgate_config::Config;
+use faxgate_config::source::Fixed;
+use faxgate_domain::ids::JobId;
+use faxgate_domain::job::Job;
+use faxgate_policy::{Grants, Plugins};
+use faxgate_provider::phaxio::Phaxio;
+use faxgate_service::App;
+use faxgate_service::dispatch::Dispatcher;
+use faxgate_simulator::SimulatorConfig;
+use faxgate_store::{JobFilter, PageRequest, Store, StoreOptions};
+use faxgate_telemetry::board::Board;
 use jiff::SignedDuration;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -201,7 +201,7 @@ fn configuration(folder: &TempDir, address: SocketAddr, api_url: &str, more: &[(
         ("PLUGIN_CACHE_DIR", cache.as_str()),
     ];
     variables.extend(more);
-    config::load(&Fixed::variables(variables), None)
+    faxgate_config::load(&Fixed::variables(variables), None)
         .expect("a good configuration")
         .config
 }
@@ -225,7 +225,7 @@ async fn serve(
         .expect("artifacts");
     let phaxio = Phaxio::new(&config.phaxio).expect("client");
     let listen = config.listen.clone();
-    let parts = app::Parts {
+    let parts = faxgate_service::Parts {
         config: Arc::new(ArcSwap::new(config)),
         clock,
         ids: IdSource::default(),
@@ -237,7 +237,7 @@ async fn serve(
         board: Board::default(),
         work: Arc::default(),
     };
-    let dispatcher = Dispatcher::new(dispatch::Parts {
+    let dispatcher = Dispatcher::new(faxgate_service::dispatch::Parts {
         config: Arc::clone(&parts.config),
         clock: parts.clock.clone(),
         store: parts.store.clone(),

@@ -27,7 +27,7 @@ impl Pebble {
             }
         }
         let made =
-            faxgate::tls::self_signed(&["localhost".to_owned(), "127.0.0.1".to_owned()]).expect("made");
+            faxgate_edge::tls::self_signed(&["localhost".to_owned(), "127.0.0.1".to_owned()]).expect("made");
         let folder = folder.join("pebble");
         std::fs::create_dir_all(&folder).expect("folder");
         std::fs::write(folder.join("ca.pem"), &made.cert_pem).expect("certificate");

@@ -1,6 +1,6 @@
 //! The provider: the simulator in this process and its control requests.
 
-use faxgate::simulator::{RunningSimulator, Simulator, SimulatorConfig};
+use faxgate_simulator::{RunningSimulator, Simulator, SimulatorConfig};
 use serde_json::{Value, json};
 
 use super::wait;

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use faxgate::simulator::SimulatorConfig;
+use faxgate_simulator::SimulatorConfig;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use toml::{Table, Value};
@@ -118,7 +118,7 @@ impl Setup {
             .expect("folder");
         let (https, http) = (ports::reserve(), ports::reserve());
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let made = faxgate::tls::self_signed(&names).expect("certificate");
+        let made = faxgate_edge::tls::self_signed(&names).expect("certificate");
         let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
         fs::write(&cert, &made.cert_pem).expect("certificate file");
         fs::write(&key, made.key_pem.reveal()).expect("key file");

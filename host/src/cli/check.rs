@@ -10,14 +10,14 @@ use tokio::net::UnixStream;
 
 use super::output::say;
 use super::settings::Settings;
-use crate::base::clock::Clock;
-use crate::config::storage::StorageConfig;
-use crate::config::tls::DEFAULT_DIRECTORY;
-use crate::config::{self, Config, Loaded, source::Process};
-use crate::plugin::{Grants, Plugins};
-use crate::store::{Store, StoreError, StoreOptions};
-use crate::telemetry::{logs, otlp};
-use crate::tls::ServerTls;
+use faxgate_base::clock::Clock;
+use faxgate_config::storage::StorageConfig;
+use faxgate_config::tls::DEFAULT_DIRECTORY;
+use faxgate_config::{Config, Loaded, source::Process};
+use faxgate_edge::tls::ServerTls;
+use faxgate_policy::{Grants, Plugins};
+use faxgate_store::{Store, StoreError, StoreOptions};
+use faxgate_telemetry::{logs, otlp};
 
 /// A certificate that ends within this many days is remarked on.
 const SOON_DAYS: i64 = 14;
@@ -45,7 +45,7 @@ impl Findings {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut found = Findings::default();
-    match config::load(&Process, args.settings.config.as_deref()) {
+    match faxgate_config::load(&Process, args.settings.config.as_deref()) {
         Err(problems) => {
             for problem in problems.0 {
                 say!("problem: {problem}");

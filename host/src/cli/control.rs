@@ -10,10 +10,10 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 
-use crate::base::clock::Clock;
-use crate::config::Config;
 use crate::control::{Desk, Request};
-use crate::store::{Store, StoreError, StoreOptions};
+use faxgate_base::clock::Clock;
+use faxgate_config::Config;
+use faxgate_store::{Store, StoreError, StoreOptions};
 
 /// A way to ask.
 pub(super) enum Office {

@@ -14,15 +14,15 @@ use super::output::say;
 use super::sample;
 use super::send::wait;
 use super::status::text;
-use crate::base::clock::Clock;
-use crate::base::secret::Secret;
 use crate::compose::{self, Service};
-use crate::config::source::Fixed;
-use crate::config::{self, Config, LogFormat};
 use crate::lifecycle::Signals;
-use crate::simulator::{RunningSimulator, Simulator, SimulatorConfig};
-use crate::telemetry::{logs, metrics};
-use crate::tls::self_signed;
+use faxgate_base::clock::Clock;
+use faxgate_base::secret::Secret;
+use faxgate_config::source::Fixed;
+use faxgate_config::{Config, LogFormat};
+use faxgate_edge::tls::self_signed;
+use faxgate_simulator::{RunningSimulator, Simulator, SimulatorConfig};
+use faxgate_telemetry::{logs, metrics};
 
 /// A number of the range that is kept free for fiction.
 const NUMBER: &str = "(212) 555-0142";
@@ -162,7 +162,7 @@ fn configuration(
         ("PHAXIO_REQUESTS_PER_SECOND", "20".to_owned()),
         ("POLL_AFTER_SECONDS", "10".to_owned()),
     ];
-    Ok(config::load(&Fixed::variables(variables), None)?.config)
+    Ok(faxgate_config::load(&Fixed::variables(variables), None)?.config)
 }
 
 /// Sends the samples; whether all of them arrived.

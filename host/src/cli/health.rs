@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 
 use super::output::{complain, say};
 use super::settings::Settings;
-use crate::config::Config;
+use faxgate_config::Config;
 
 /// A service that takes longer is not well.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -73,8 +73,8 @@ fn reachable(listener: SocketAddr) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::load;
-    use crate::config::source::Fixed;
+    use faxgate_config::load;
+    use faxgate_config::source::Fixed;
 
     #[test]
     fn the_question_goes_to_this_machine() {

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::control::{Missing, Office};
 use super::output::{complain, json, say, table};
 use super::settings::Settings;
-use crate::app::NewKey;
 use crate::control::Request;
+use faxgate_service::NewKey;
 
 /// `faxgate keys …`
 #[derive(Debug, clap::Subcommand)]

@@ -14,8 +14,8 @@ use tempfile::TempDir;
 
 use self::build::{BuildRequest, Built};
 use super::output::say;
-use crate::config::Config;
-use crate::plugin::{Grants, Plugins};
+use faxgate_config::Config;
+use faxgate_policy::{Grants, Plugins};
 
 /// `faxgate plugin …`
 #[derive(Debug, clap::Subcommand)]

@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::api::{Api, Service};
 use super::output::{json, say};
 use super::status::{fetch, print, text};
-use crate::base::clock::Clock;
-use crate::base::id::{self, IdSource};
+use faxgate_base::clock::Clock;
+use faxgate_base::id::{self, IdSource};
 
 /// How often a fax is asked about while it is waited for.
 const POLL: Duration = Duration::from_secs(2);

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use super::output::say;
 use super::settings::Settings;
-use crate::base::clock::Clock;
 use crate::compose;
-use crate::config::render;
 use crate::lifecycle::{self, Signals};
-use crate::telemetry::{logs, metrics, otlp};
+use faxgate_base::clock::Clock;
+use faxgate_config::render;
+use faxgate_telemetry::{logs, metrics, otlp};
 
 /// Arguments of `faxgate serve`.
 #[derive(Debug, clap::Args)]

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::anyhow;
 
-use crate::config::source::Process;
-use crate::config::{self, Loaded};
-use crate::telemetry::logs;
+use faxgate_config::Loaded;
+use faxgate_config::source::Process;
+use faxgate_telemetry::logs;
 
 /// Where the configuration is.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -23,7 +23,7 @@ impl Settings {
     /// With every problem on a line of its own.
     pub(super) fn load(&self) -> anyhow::Result<Loaded> {
         let file = self.config.as_deref().filter(|path| !path.as_os_str().is_empty());
-        let loaded = config::load(&Process, file)
+        let loaded = faxgate_config::load(&Process, file)
             .map_err(|problems| anyhow!("the configuration can't be used\n{problems}"))?;
         logs::filter(&loaded.config.log_level)?;
         Ok(loaded)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::output::say;
-use crate::simulator::{Scheme, Simulator, SimulatorConfig, WebhookVersion};
+use faxgate_simulator::{Scheme, Simulator, SimulatorConfig, WebhookVersion};
 
 /// Arguments of `faxgate simulator`.
 #[derive(Debug, clap::Args)]

@@ -14,9 +14,9 @@ use self::diagnose::{Keys, Verdict};
 use self::saved::Saved;
 use super::output::say;
 use super::settings::Settings;
-use crate::base::secret::Secret;
-use crate::config::Config;
-use crate::plugin::{Delivery, DeliveryKind, FilePart, RawBody};
+use faxgate_base::secret::Secret;
+use faxgate_config::Config;
+use faxgate_policy::{Delivery, DeliveryKind, FilePart, RawBody};
 
 /// Arguments of `faxgate verify-callback`.
 #[derive(Debug, clap::Args)]

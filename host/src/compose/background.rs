@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Service;
-use crate::app::{self, App, AuditFile, CaughtUp, Origin};
-use crate::base::clock::{Clock, before};
 use crate::control::{self, Desk};
-use crate::retention::Sweeper;
-use crate::store::Store;
+use faxgate_base::clock::{Clock, before};
+use faxgate_service::retention::Sweeper;
+use faxgate_service::{App, AuditFile, CaughtUp, Origin};
+use faxgate_store::Store;
 
 /// How often certificate files are looked at.
 const CERTIFICATE_LOOK: Duration = Duration::from_secs(5);
@@ -25,7 +25,7 @@ const CATCH_UP_SPAN: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl Service {
     /// Starts everything that runs beside the listeners.
-    pub(super) fn begin(&mut self, parts: &app::Parts, stopped: &watch::Receiver<bool>) {
+    pub(super) fn begin(&mut self, parts: &faxgate_service::Parts, stopped: &watch::Receiver<bool>) {
         if parts.config.load().disabled {
             tracing::warn!("sending is switched off (FAX_DISABLED): faxes are accepted and kept");
         } else {
@@ -43,7 +43,7 @@ impl Service {
         self.open_control(parts, stopped);
     }
 
-    fn housekeeping(&mut self, parts: &app::Parts, stopped: &watch::Receiver<bool>) {
+    fn housekeeping(&mut self, parts: &faxgate_service::Parts, stopped: &watch::Receiver<bool>) {
         let sweeper = Sweeper {
             config: Arc::clone(&parts.config),
             clock: parts.clock.clone(),
@@ -71,7 +71,7 @@ impl Service {
         }
     }
 
-    fn watch_files(&mut self, parts: &app::Parts, stopped: &watch::Receiver<bool>) {
+    fn watch_files(&mut self, parts: &faxgate_service::Parts, stopped: &watch::Receiver<bool>) {
         if let Some(tls) = &self.tls {
             self.background
                 .spawn(until(stopped.clone(), tls.clone().watch(CERTIFICATE_LOOK)));
@@ -99,7 +99,7 @@ impl Service {
         }
     }
 
-    fn open_control(&mut self, parts: &app::Parts, stopped: &watch::Receiver<bool>) {
+    fn open_control(&mut self, parts: &faxgate_service::Parts, stopped: &watch::Receiver<bool>) {
         let config = parts.config.load();
         match control::bind(&config.control_socket()) {
             Ok(listener) => {
@@ -122,10 +122,10 @@ async fn hold<T>(thing: T) {
 }
 
 /// Removes documents that a crash or a lost answer left without a record: at the start and once a day.
-async fn collect_orphans(parts: app::Parts) {
+async fn collect_orphans(parts: faxgate_service::Parts) {
     loop {
         let store = parts.store.clone();
-        let known = move |place: &crate::domain::artifact::Place| is_known(&store, place);
+        let known = move |place: &faxgate_domain::artifact::Place| is_known(&store, place);
         match parts.artifacts.collect_orphans(known, ORPHAN_AGE).await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "removed documents without a record"),
@@ -181,9 +181,9 @@ async fn write_touches(store: Store, clock: Clock, mut stopped: watch::Receiver<
 }
 
 /// Whether a record points to `place`. What can't be read counts as known: better kept than lost.
-fn is_known(store: &Store, place: &crate::domain::artifact::Place) -> bool {
-    use crate::artifacts::{Kind, document_of};
-    use crate::domain::ids::{InboundId, JobId};
+fn is_known(store: &Store, place: &faxgate_domain::artifact::Place) -> bool {
+    use faxgate_artifacts::{Kind, document_of};
+    use faxgate_domain::ids::{InboundId, JobId};
     let artifact = match document_of(place) {
         None => return true,
         Some((Kind::Outbound, id)) => store.job(JobId(id)).map(|job| job.and_then(|job| job.artifact)),

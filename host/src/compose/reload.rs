@@ -6,12 +6,12 @@ use std::sync::Arc;
 use toml::Value;
 
 use super::Service;
-use crate::app::Origin;
-use crate::base::secret::Secret;
-use crate::config::storage::StorageConfig;
-use crate::config::{Config, render};
-use crate::domain::code::Code;
-use crate::telemetry::logs;
+use faxgate_base::secret::Secret;
+use faxgate_config::storage::StorageConfig;
+use faxgate_config::{Config, render};
+use faxgate_domain::code::Code;
+use faxgate_service::Origin;
+use faxgate_telemetry::logs;
 
 /// What a reload did.
 #[derive(Debug, Default)]
@@ -68,7 +68,7 @@ impl Service {
 
     fn reload_certificate(&self, report: &mut Reloaded) {
         let Some(tls) = &self.tls else { return };
-        let crate::tls::Reloaded { replaced, errors } = tls.reload();
+        let faxgate_edge::tls::Reloaded { replaced, errors } = tls.reload();
         if !replaced.is_empty() {
             report.changed.push("certificate".to_owned());
         }
@@ -180,9 +180,9 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
-    use crate::config::keys::{KEYS, Kind};
-    use crate::config::load;
-    use crate::config::source::Fixed;
+    use faxgate_config::keys::{KEYS, Kind};
+    use faxgate_config::load;
+    use faxgate_config::source::Fixed;
 
     /// The defaults with these variables.
     fn config(variables: &[(&str, &str)]) -> Config {

@@ -12,11 +12,11 @@
 mod module;
 mod toolchain;
 
-use crate::plugin::Slot;
-use crate::plugin::encode::{self, Doors};
-use crate::plugin::manifest::{Entry, Manifest, sha256, source_hash};
-use crate::plugin::snapshot::snapshot;
 use anyhow::{Context, bail};
+use faxgate_policy::Slot;
+use faxgate_policy::encode::{self, Doors};
+use faxgate_policy::manifest::{Entry, Manifest, sha256, source_hash};
+use faxgate_policy::snapshot::snapshot;
 use serde::Deserialize;
 use std::ffi::OsString;
 use std::fs;

@@ -8,10 +8,10 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::{grants, stem};
-use crate::base::size::human;
 use crate::cli::output::{json, say};
 use crate::cli::settings::Settings;
-use crate::plugin::{BenchError, Inspection, Workbench};
+use faxgate_base::size::human;
+use faxgate_policy::{BenchError, Inspection, Workbench};
 
 /// Arguments of `faxgate plugin check`.
 #[derive(Debug, clap::Args)]

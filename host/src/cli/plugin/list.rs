@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{compiled, grants};
 use crate::cli::output::{complain, json, table};
 use crate::cli::settings::Settings;
-use crate::plugin::{PluginInfo, Plugins};
+use faxgate_policy::{PluginInfo, Plugins};
 
 /// Arguments of `faxgate plugin list`.
 #[derive(Debug, clap::Args)]

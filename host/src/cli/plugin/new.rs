@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 
 use crate::cli::output::say;
-use crate::plugin::{Slot, wit};
+use faxgate_policy::{Slot, wit};
 
 /// A slot, by the name of its template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -10,15 +10,15 @@ use anyhow::{Context as _, anyhow, bail};
 use bytes::Bytes;
 
 use super::{Alone, grants, stem};
-use crate::base::size::human;
 use crate::cli::output::say;
 use crate::cli::settings::Settings;
 use crate::cli::verify_callback::saved_delivery;
-use crate::config::Config;
-use crate::domain::document::{DocumentRefusalKind, MAX_PAGES, MAX_ROWS, MediaType, Raster};
-use crate::domain::number::Number;
-use crate::domain::provider::Verdict;
-use crate::plugin::{
+use faxgate_base::size::human;
+use faxgate_config::Config;
+use faxgate_domain::document::{DocumentRefusalKind, MAX_PAGES, MAX_ROWS, MediaType, Raster};
+use faxgate_domain::number::Number;
+use faxgate_domain::provider::Verdict;
+use faxgate_policy::{
     ConvertLimits, ConvertOptions, FailureKind, Opinion, Part, PolicyError, Reading, Run, Slot, Workbench,
     tiff,
 };

@@ -10,7 +10,7 @@ use sha1::Sha1;
 use sha2::Sha256;
 
 use super::saved::{Saved, SavedFile};
-use crate::base::secret::Secret;
+use faxgate_base::secret::Secret;
 
 /// Header that carries the signature.
 const HEADER: &str = "x-phaxio-signature";

@@ -1,0 +1,313 @@
+//! Faxes that are sent.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use super::{Answer, Items, List, json, ok, with};
+use crate::auth::Asker;
+use crate::edge::Edge;
+use crate::error::Problem;
+use crate::extract::{self, Id};
+use crate::multipart::{self, Form};
+use crate::query::Query;
+use faxgate_domain::code::Code;
+use faxgate_domain::document::{Cover, Halftone, Paper, Raster, Resolution};
+use faxgate_domain::job::{PublicStatus, SendOptions};
+use faxgate_service::{FaxQuery, Resend, Schedule, SendRequest, Sent};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// `POST /fax`
+pub(crate) async fn send(
+    State(edge): State<Edge>,
+    Asker(origin): Asker,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let idempotency_key = idempotency_key(&headers)?;
+    let limit = edge.app().config().limits.max_file_bytes;
+    let form = multipart::upload(edge.app(), &headers, body, limit).await?;
+    let request = request(form, idempotency_key)?;
+    // Boxed: thousands may be waiting above for a body that comes slowly.
+    Ok(accepted(Box::pin(edge.app().send(&origin, request)).await?))
+}
+
+/// `GET /fax`
+pub(crate) async fn list(State(edge): State<Edge>, Asker(origin): Asker, query: Query) -> Answer {
+    let words = PublicStatus::EVERY.map(|status| (status.as_str(), status));
+    let query = FaxQuery {
+        status: query.word("status", &words)?,
+        to: query.text("to")?.map(restore_plus),
+        created_after: query.time("created_after")?,
+        created_before: query.time("created_before")?,
+        page: query.page()?,
+    };
+    let (items, next_cursor) = edge.app().faxes(&origin, query).await?;
+    ok(List { items, next_cursor })
+}
+
+/// `GET /fax/{id}`
+pub(crate) async fn get(State(edge): State<Edge>, Asker(origin): Asker, Id(id): Id) -> Answer {
+    Ok(json(StatusCode::OK, edge.app().fax(&origin, &id)?))
+}
+
+/// `GET /fax/{id}/events`
+pub(crate) async fn events(State(edge): State<Edge>, Asker(origin): Asker, Id(id): Id) -> Answer {
+    ok(Items {
+        items: edge.app().timeline(&origin, &id)?,
+    })
+}
+
+/// `POST /fax/{id}/cancel`
+pub(crate) async fn cancel(State(edge): State<Edge>, Asker(origin): Asker, Id(id): Id) -> Answer {
+    with(StatusCode::ACCEPTED, edge.app().cancel(&origin, &id).await?)
+}
+
+/// `POST /fax/{id}/resend`
+pub(crate) async fn resend(
+    State(edge): State<Edge>,
+    Asker(origin): Asker,
+    Id(id): Id,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let idempotency_key = idempotency_key(&headers)?;
+    let fields = extract::fields(&headers, body).await?;
+    let mut request = Resend {
+        idempotency_key,
+        ..Resend::default()
+    };
+    for (name, value) in fields {
+        match name.as_str() {
+            "to" => once(&mut request.to, &name, value)?,
+            "send_at" => once(&mut request.schedule.send_at, &name, value)?,
+            "batch_delay" => once(&mut request.schedule.batch_delay, &name, value)?,
+            _ => {}
+        }
+    }
+    Ok(accepted(
+        Box::pin(edge.app().resend(&origin, &id, request)).await?,
+    ))
+}
+
+/// `DELETE /fax/{id}`
+pub(crate) async fn destroy(State(edge): State<Edge>, Asker(origin): Asker, Id(id): Id) -> Answer {
+    edge.app().destroy(&origin, &id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// A plus sign that nobody escaped in a query arrives as a space.
+pub(super) fn restore_plus(number: &str) -> String {
+    number
+        .strip_prefix(' ')
+        .map_or_else(|| number.to_owned(), |rest| format!("+{rest}"))
+}
+
+/// The answer is kept as text: a repeat of the request gets the very same.
+fn accepted(sent: Sent) -> Response {
+    let mut response = Response::new(Body::from(sent.answer));
+    *response.status_mut() = StatusCode::ACCEPTED;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Ok(location) = HeaderValue::from_str(&format!("/fax/{}", sent.id)) {
+        headers.insert(LOCATION, location);
+    }
+    if sent.replayed {
+        headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let bad = |detail| Problem::new(Code::BadRequest, detail);
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(bad("Idempotency-Key is given more than once: give it once"));
+    }
+    let text = value
+        .to_str()
+        .map_err(|_| bad("Idempotency-Key has printable ASCII characters only"))?;
+    Ok(Some(text.to_owned()))
+}
+
+/// Sorts the fields of a form. Unknown ones are ignored: other clients of this interface send more.
+fn request(form: Form, idempotency_key: Option<String>) -> Result<SendRequest, Problem> {
+    let mut to = None;
+    let mut region = None;
+    let mut options = SendOptions::default();
+    let mut schedule = Schedule::default();
+    let (mut cover, mut pages) = (CoverFields::default(), PageFields::default());
+    for (name, value) in form.fields {
+        match name.as_str() {
+            "paper" | "page_size" => once(&mut pages.paper, &name, value)?,
+            "resolution" => once(&mut pages.resolution, &name, value)?,
+            "halftone" => once(&mut pages.halftone, &name, value)?,
+            "cover[to]" => once(&mut cover.to, &name, value)?,
+            "cover[from]" => once(&mut cover.from, &name, value)?,
+            "cover[subject]" => once(&mut cover.subject, &name, value)?,
+            "cover[message]" => once(&mut cover.message, &name, value)?,
+            "to" => once(&mut to, &name, value)?,
+            "region" => once(&mut region, &name, value)?,
+            "header_text" => once(&mut options.header_text, &name, value)?,
+            "caller_id" => once(&mut options.caller_id, &name, value)?,
+            "send_at" => once(&mut schedule.send_at, &name, value)?,
+            "batch_delay" => once(&mut schedule.batch_delay, &name, value)?,
+            _ => {
+                if let Some(tag) = name.strip_prefix("tag[").and_then(|rest| rest.strip_suffix(']'))
+                    && options.tags.insert(tag.to_owned(), value).is_some()
+                {
+                    return Err(given_twice(&format!("tag[{tag}]")));
+                }
+            }
+        }
+    }
+    let to = to.ok_or_else(|| {
+        Problem::new(
+            Code::Invalid,
+            "to is missing: send the destination as form field `to`, for example +12125550100",
+        )
+    })?;
+    schedule.apply(&mut options)?;
+    // Forms send empty fields for what was left out.
+    options.header_text = options.header_text.filter(|text| !text.is_empty());
+    options.caller_id = options.caller_id.filter(|text| !text.trim().is_empty());
+    options.raster = pages.raster()?;
+    Ok(SendRequest {
+        to,
+        region,
+        files: form.files,
+        cover: cover.cover(),
+        options,
+        idempotency_key,
+    })
+}
+
+/// Fields that say how pages are drawn.
+#[derive(Default)]
+struct PageFields {
+    paper: Option<String>,
+    resolution: Option<String>,
+    halftone: Option<String>,
+}
+
+/// Fields of the cover page.
+#[derive(Default)]
+struct CoverFields {
+    to: Option<String>,
+    from: Option<String>,
+    subject: Option<String>,
+    message: Option<String>,
+}
+
+impl PageFields {
+    fn raster(self) -> Result<Raster, Problem> {
+        Ok(Raster {
+            paper: word("paper", self.paper, &Paper::WORDS)?,
+            resolution: word("resolution", self.resolution, &Resolution::WORDS)?,
+            halftone: word("halftone", self.halftone, &Halftone::WORDS)?,
+        })
+    }
+}
+
+impl CoverFields {
+    fn cover(self) -> Cover {
+        Cover {
+            to: self.to.unwrap_or_default(),
+            from: self.from.unwrap_or_default(),
+            subject: self.subject.unwrap_or_default(),
+            message: self.message.unwrap_or_default(),
+        }
+    }
+}
+
+/// The value that a word stands for; nothing said is the usual one.
+fn word<T: Copy + Default>(name: &str, given: Option<String>, words: &[(&str, T)]) -> Result<T, Problem> {
+    let given = given.unwrap_or_default();
+    let given = given.trim();
+    if given.is_empty() {
+        return Ok(T::default());
+    }
+    let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(given));
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        Problem::new(Code::Invalid, format!("{name} is one of {}", words.join(", ")))
+    })
+}
+
+fn once(slot: &mut Option<String>, name: &str, value: String) -> Result<(), Problem> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(given_twice(name)),
+    }
+}
+
+fn given_twice(name: &str) -> Problem {
+    Problem::new(
+        Code::Invalid,
+        format!("{name} is given more than once: give it once"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(fields: &[(&str, &str)]) -> Form {
+        let fields = fields
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Form {
+            fields,
+            files: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn known_fields_are_sorted_and_others_ignored() {
+        let fields = form(&[
+            ("x", "1"),
+            ("tag[case]", "7"),
+            ("to", "+1"),
+            ("header_text", ""),
+            ("caller_id", "+2"),
+            ("region", "DE"),
+        ]);
+        let request = request(fields, None).expect("request");
+        assert_eq!(
+            (request.to.as_str(), request.region.as_deref()),
+            ("+1", Some("DE"))
+        );
+        assert_eq!(request.options.header_text, None);
+        assert_eq!(request.options.caller_id.as_deref(), Some("+2"));
+        assert_eq!(request.options.tags.get("case").map(String::as_str), Some("7"));
+    }
+
+    #[test]
+    fn a_missing_or_doubled_destination_is_refused() {
+        for (fields, word) in [
+            (form(&[]), "missing"),
+            (form(&[("to", "1"), ("to", "2")]), "more than once"),
+            (
+                form(&[("to", "1"), ("tag[a]", "1"), ("tag[a]", "2")]),
+                "more than once",
+            ),
+        ] {
+            let problem = request(fields, None).expect_err("refused");
+            assert!(problem.detail().contains(word), "{}", problem.detail());
+        }
+    }
+
+    #[test]
+    fn an_unescaped_plus_comes_back() {
+        assert_eq!(restore_plus(" 12125550100"), "+12125550100");
+        assert_eq!(restore_plus("+12125550100"), "+12125550100");
+    }
+}

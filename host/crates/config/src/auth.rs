@@ -1,0 +1,32 @@
+//! `[auth]`: keys.
+
+use super::check::Reader;
+use faxgate_base::secret::Secret;
+
+/// `[auth]`
+#[derive(Debug, Clone)]
+pub struct AuthConfig {
+    /// `bootstrap_key`: an admin key that is not in the database
+    pub bootstrap_key: Option<Secret>,
+    /// `require_api_key`, default true; false opens the routes that are not administrative, on loopback only
+    pub require_api_key: bool,
+}
+
+impl Default for AuthConfig {
+    fn default() -> Self {
+        Self {
+            bootstrap_key: None,
+            require_api_key: true,
+        }
+    }
+}
+
+impl AuthConfig {
+    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+        let default = Self::default();
+        Self {
+            bootstrap_key: from.secret("auth.bootstrap_key"),
+            require_api_key: from.flag("auth.require_api_key", default.require_api_key),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! `[phaxio]` and `[inbound]`: the provider account and what it sends us.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use url::Url;
+
+use faxgate_base::secret::Secret;
+use faxgate_domain::number::E164;
+
+use super::check::{Reader, Unit};
+
+/// `[phaxio]`
+#[derive(Debug, Clone)]
+pub struct PhaxioConfig {
+    /// `api_key`
+    pub api_key: Option<Secret>,
+    /// `api_secret`: also the key of Faxbot's signature scheme
+    pub api_secret: Option<Secret>,
+    /// `callback_token`: key of Phaxio's own signature scheme
+    pub callback_token: Option<Secret>,
+    /// `api_url`, default `https://api.phaxio.com/v2.1`
+    pub api_url: Url,
+    /// `callback_url`, default `{public_url}/phaxio-callback`; byte for byte as signed, so not a [`Url`]
+    pub callback_url: String,
+    /// `requests_per_second`, default 1: pace towards the provider
+    pub requests_per_second: f64,
+    /// `timeout_seconds`, default 30: one upstream request
+    pub timeout: Duration,
+    /// `verify_signature`, default true: callbacks about sent faxes need a proof
+    pub verify_signature: bool,
+}
+
+/// `[inbound]`
+#[derive(Debug, Clone)]
+pub struct InboundConfig {
+    /// `enabled`, default false
+    pub enabled: bool,
+    /// `verify_signature`, default true
+    pub verify_signature: bool,
+    /// `routes`: owner by called number (E.164). With routes, other numbers belong to the owner `inbound`; without
+    /// any, every key with the scope sees what arrives
+    pub routes: BTreeMap<String, String>,
+}
+
+/// The provider's own address.
+const API_URL: &str = "https://api.phaxio.com/v2.1";
+
+impl PhaxioConfig {
+    /// Default of `requests_per_second`: what the provider allows.
+    pub const REQUESTS_PER_SECOND: f64 = 1.0;
+    /// Default of `timeout_seconds`.
+    pub const TIMEOUT: Duration = Duration::from_secs(30);
+
+    /// None when an address is unusable, which is then a problem of `from`.
+    pub(super) fn read(from: &mut Reader<'_>, public_url: Option<&Url>) -> Option<Self> {
+        let api_url = from.url("phaxio.api_url", Some(API_URL));
+        let callback_url = callback_url(from, public_url);
+        // Read on when an address is missing: the other keys may have problems too.
+        let complete = api_url.is_some() && callback_url.is_some();
+        let placeholder = Url::parse(API_URL).ok()?;
+        let config = Self {
+            api_key: from.secret("phaxio.api_key"),
+            api_secret: from.secret("phaxio.api_secret"),
+            callback_token: from.secret("phaxio.callback_token"),
+            api_url: api_url.unwrap_or(placeholder),
+            callback_url: callback_url.unwrap_or_default(),
+            requests_per_second: from.number(
+                "phaxio.requests_per_second",
+                0.01..=1000.0,
+                Self::REQUESTS_PER_SECOND,
+            ),
+            timeout: from.span(
+                "phaxio.timeout_seconds",
+                Unit::Seconds,
+                0.1..=600.0,
+                Self::TIMEOUT,
+            ),
+            verify_signature: from.flag("phaxio.verify_signature", true),
+        };
+        complete.then_some(config)
+    }
+}
+
+impl InboundConfig {
+    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+        let given = &from.raw().routes;
+        let routes = from.texts("inbound.routes", given);
+        for (number, owner) in &routes {
+            let Some(given) = given.get(number) else {
+                continue;
+            };
+            let key = format!("inbound.routes.{number:?}");
+            if E164::new(number).is_err() {
+                from.problem_at(
+                    &key,
+                    given,
+                    "is not a number in E.164 form; write it like \"+12125550100\"",
+                );
+            }
+            if owner.is_empty() {
+                from.problem_at(&key, given, "has no owner; give the owner of an API key");
+            }
+        }
+        Self {
+            enabled: from.flag("inbound.enabled", false),
+            verify_signature: from.flag("inbound.verify_signature", true),
+            routes,
+        }
+    }
+}
+
+/// The address for callbacks, byte for byte as given: the provider signs this text.
+fn callback_url(from: &mut Reader<'_>, public_url: Option<&Url>) -> Option<String> {
+    const KEY: &str = "phaxio.callback_url";
+    let Some(text) = from.text(KEY) else {
+        // A bad public address is a problem already.
+        return Some(public_url.map_or_else(String::new, |url| {
+            format!("{}/phaxio-callback", url.as_str().trim_end_matches('/'))
+        }));
+    };
+    let url = from.url(KEY, None)?;
+    if url.query().is_some() {
+        from.problem(
+            KEY,
+            "has a query; give the address without what follows the ?: the job's id is put there",
+        );
+        return None;
+    }
+    Some(text)
+}

@@ -1,0 +1,150 @@
+//! Slot `number-normalizer`: the chain that reads a dialled string.
+
+use futures_util::FutureExt;
+
+use super::Plugins;
+use super::bindings::number::exports::faxgate::policy::number_normalizer as norm;
+use super::call::{CallError, Callee, Fault, Session, call};
+use super::compile::Entry;
+use super::convert;
+use super::engine::Runtime;
+use super::error::{FailureKind, PluginFailure, PolicyError};
+use super::load::Plugin;
+use super::types::{Reading, Slot};
+use faxgate_domain::number::{Number, NumberRefusal, NumberRefusalKind};
+use std::sync::Arc;
+
+/// Bytes of a dialled string.
+const RAW_BYTES: usize = 128;
+
+/// What one normalizer said.
+pub(super) type Answer = Result<Reading, NumberRefusal>;
+
+/// A dialled string on its way through the chain.
+#[derive(Clone)]
+pub(super) struct Dialled {
+    pub(super) raw: String,
+    pub(super) region: String,
+    pub(super) strict: bool,
+}
+
+impl Plugins {
+    /// Reads a dialled string: asks the normalizers in order until one decides. `region` is the ISO 3166-1 alpha-2
+    /// code that national numbers belong to; `strict` refuses numbers that are not assigned.
+    ///
+    /// # Errors
+    /// [`PolicyError::Refused`] with a sentence for the sender; `Busy`; or `Failed` when a normalizer failed and its
+    /// `on_error` is `deny`, or nobody after it decided.
+    pub async fn normalize(
+        &self,
+        raw: &str,
+        region: &str,
+        strict: bool,
+    ) -> Result<Number, PolicyError<NumberRefusal>> {
+        let set = self.set();
+        let mut dialled = Dialled {
+            raw: raw.trim().to_owned(),
+            region: region.to_owned(),
+            strict,
+        };
+        if dialled.raw.len() > RAW_BYTES {
+            return Err(PolicyError::Refused(refusal(
+                NumberRefusalKind::NotANumber,
+                "A number has at most 128 characters.",
+            )));
+        }
+        let chain = set.chain(Slot::NumberNormalizer);
+        if chain.is_empty() {
+            return Err(PolicyError::Failed(Slot::NumberNormalizer.vacant()));
+        }
+        let mut failed = None;
+        for plugin in chain {
+            match ask(self.runtime(), plugin, dialled.clone()).await {
+                Ok(Ok(Reading::Dial(number))) if strict && !number.valid => {
+                    return Err(PolicyError::Refused(refusal(
+                        NumberRefusalKind::NotAssigned,
+                        "The number is not assigned in its numbering plan.",
+                    )));
+                }
+                Ok(Ok(Reading::Dial(number))) => return Ok(number),
+                Ok(Ok(Reading::Rewrite(text))) => dialled.raw = text,
+                Ok(Ok(Reading::Pass)) => {}
+                Ok(Err(refusal)) => return Err(PolicyError::Refused(refusal)),
+                Err(CallError::Busy) => return Err(PolicyError::Busy),
+                Err(CallError::Failed(failure)) if plugin.next_on_error() => failed = Some(failure),
+                Err(CallError::Failed(failure)) => return Err(PolicyError::Failed(failure)),
+            }
+        }
+        Err(match failed {
+            Some(failure) => PolicyError::Failed(failure),
+            None => PolicyError::Refused(refusal(
+                NumberRefusalKind::NotANumber,
+                "No rule of this gateway reads it as a number.",
+            )),
+        })
+    }
+}
+
+/// Asks one normalizer.
+pub(super) async fn ask(
+    runtime: &Arc<Runtime>,
+    plugin: &Plugin,
+    dialled: Dialled,
+) -> Result<Answer, CallError> {
+    call(runtime, plugin, move |session, callee| {
+        inside(session, callee, dialled).boxed()
+    })
+    .await
+}
+
+/// The inside of a call.
+pub(super) async fn inside(
+    session: &mut Session,
+    callee: &Callee,
+    dialled: Dialled,
+) -> Result<Answer, Fault> {
+    let Entry::Number(pre) = &callee.prepared.entry else {
+        return Err(Fault::BadAnswer("it is not a normalizer".to_owned()));
+    };
+    let instance = pre.instantiate_async(&mut session.store).await?;
+    let dialled = norm::Dialled {
+        raw: dialled.raw,
+        default_region: dialled.region,
+        strict: dialled.strict,
+        attributes: Vec::new(),
+    };
+    let guest = instance.faxgate_policy_number_normalizer();
+    match guest.call_normalize(&mut session.store, &dialled).await? {
+        Err(failure) => Ok(Err(convert::number_refusal(failure))),
+        Ok(decision) => match convert::reading(decision)? {
+            Reading::Rewrite(text) => {
+                let text = text.trim();
+                if text.is_empty() || text.len() > RAW_BYTES {
+                    return Err(Fault::BadAnswer(
+                        "the rewritten string is empty or over 128 bytes".to_owned(),
+                    ));
+                }
+                Ok(Ok(Reading::Rewrite(text.to_owned())))
+            }
+            reading => Ok(Ok(reading)),
+        },
+    }
+}
+
+fn refusal(kind: NumberRefusalKind, message: &str) -> NumberRefusal {
+    NumberRefusal {
+        kind,
+        message: message.to_owned(),
+    }
+}
+
+impl Slot {
+    /// The failure of a slot that nobody fills.
+    pub(super) fn vacant(self) -> PluginFailure {
+        PluginFailure {
+            plugin: self.as_str().to_owned(),
+            kind: FailureKind::NoPlugin,
+            cause: "no plugin is loaded for this slot".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Clients of the fax providers.
+
+pub mod phaxio;

@@ -1,0 +1,241 @@
+//! Reading jobs.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use redb::ReadableTable as _;
+use ulid::Ulid;
+
+use super::cursor::Scope;
+use super::error::StoreError;
+use super::key::{self, FIRST, LAST, digest, tail};
+use super::lately::ShownJob;
+use super::list::{PageOf, PageRequest, Walk, first_id_at};
+use super::record::decode;
+use super::tables::{
+    BY_OWNER, BY_PROVIDER_ID, BY_STATUS, BY_TO, DOCUMENTS, DUE, JOB_EVENTS, JOBS, SUBMITTING, get,
+};
+use super::{Shared, Store};
+use faxgate_base::clock::after;
+use faxgate_domain::event::TimelineEntry;
+use faxgate_domain::ids::JobId;
+use faxgate_domain::job::{Job, Lane, PublicStatus};
+use faxgate_domain::number::E164;
+
+/// How far the time inside an id may lie behind the time of making: ids never go back when the clock does.
+pub(super) const CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(10);
+
+/// Which jobs a list has. Every condition set must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JobFilter {
+    /// Whose.
+    pub owner: Option<String>,
+    /// In which state.
+    pub status: Option<PublicStatus>,
+    /// To which number.
+    pub to: Option<E164>,
+    /// Accepted after this time, not at it.
+    pub created_after: Option<Timestamp>,
+    /// Accepted before this time, not at it.
+    pub created_before: Option<Timestamp>,
+}
+
+impl Store {
+    /// One job.
+    ///
+    /// # Errors
+    /// When the database or the record can't be read.
+    pub fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        let table = self.shared.db.read()?.open_table(JOBS)?;
+        let job = get(&table, &id.to_bytes(), decode::<Job>)?;
+        Ok(job.map(|job| self.with_expiry(job)))
+    }
+
+    /// One job for showing: as [`Self::job`], from memory where nothing was written since it was read.
+    ///
+    /// # Errors
+    /// When the database or the record can't be read.
+    pub fn job_to_show(&self, id: JobId) -> Result<Option<Arc<ShownJob>>, StoreError> {
+        let Shared {
+            db, writer, lately, ..
+        } = &*self.shared;
+        let before = writer.version();
+        if let Some(job) = before.and_then(|version| lately.at(id, version)) {
+            return Ok(Some(job));
+        }
+        let table = db.read()?.open_table(JOBS)?;
+        let version = before.filter(|before| writer.version() == Some(*before));
+        let read = |record: &[u8]| {
+            lately.job(id, record, version, |record| {
+                decode::<Job>(record).map(|job| self.with_expiry(job))
+            })
+        };
+        let job = get(&table, &id.to_bytes(), read)?;
+        if job.is_none() {
+            lately.forget(id);
+        }
+        Ok(job)
+    }
+
+    /// The job that the provider knows by this id.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn job_by_provider_id(&self, provider_id: &str) -> Result<Option<JobId>, StoreError> {
+        let table = self.shared.db.read()?.open_table(BY_PROVIDER_ID)?;
+        Ok(table.get(provider_id)?.map(|id| JobId::from_bytes(*id.value())))
+    }
+
+    /// A page of jobs, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`], or when the database can't be read.
+    pub fn jobs(&self, filter: &JobFilter, page: &PageRequest) -> Result<PageOf<Job>, StoreError> {
+        let snapshot = self.shared.db.read()?;
+        let mut indexes = Vec::new();
+        if let Some(to) = &filter.to {
+            indexes.push(Self::filed(&snapshot, BY_TO, digest(to.as_str()))?);
+        }
+        if let Some(owner) = &filter.owner {
+            indexes.push(Self::filed(&snapshot, BY_OWNER, digest(owner))?);
+        }
+        if let Some(status) = filter.status {
+            indexes.push(Self::filed(&snapshot, BY_STATUS, key::status(status))?);
+        }
+        let walk = Walk {
+            records: snapshot.open_table(JOBS)?,
+            indexes,
+            bounds: filter.bounds(),
+            scope: filter.scope(),
+            cursor_key: self.shared.secrets.cursor_key(),
+        };
+        let mut page = walk.page(page, |job| filter.fits(job))?;
+        page.items = page.items.into_iter().map(|job| self.with_expiry(job)).collect();
+        Ok(page)
+    }
+
+    /// The timeline of a job, oldest first. Empty for an unknown one.
+    ///
+    /// # Errors
+    /// When the database or a record can't be read.
+    pub fn timeline(&self, id: JobId) -> Result<Vec<TimelineEntry>, StoreError> {
+        let table = self.shared.db.read()?.open_table(JOB_EVENTS)?;
+        table
+            .range::<&[u8; 20]>(&key::event(id, 0)..=&key::event(id, u32::MAX))?
+            .map(|row| decode(row?.1.value()))
+            .collect()
+    }
+
+    /// The jobs of a queue that are due at `until` or before, in order of due time, after the place `after`.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn waiting(
+        &self,
+        lane: Lane,
+        until: Timestamp,
+        after: Option<(Timestamp, JobId)>,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, JobId)>, StoreError> {
+        let table = self.shared.db.read()?.open_table(DUE)?;
+        let first = match after {
+            Some((at, id)) => key::due(lane, key::time(at), id.to_bytes()),
+            None => key::due(lane, [0; 8], FIRST),
+        };
+        let last = key::due(lane, key::time_floor(until), LAST);
+        if first > last {
+            return Ok(Vec::new());
+        }
+        table
+            .range::<&[u8; 25]>(&first..=&last)?
+            .map(|row| Ok::<_, StoreError>(*row?.0.value()))
+            .skip_while(|place| after.is_some() && place.as_ref().is_ok_and(|place| *place == first))
+            .take(limit)
+            .map(|place| Ok(key::due_of(&place?)))
+            .collect()
+    }
+
+    /// When the first job of a queue is due.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn next_waiting(&self, lane: Lane) -> Result<Option<Timestamp>, StoreError> {
+        let table = self.shared.db.read()?.open_table(DUE)?;
+        let (low, high) = (key::due(lane, [0; 8], FIRST), key::due(lane, [0xff; 8], LAST));
+        let first = table.range::<&[u8; 25]>(&low..=&high)?.next().transpose()?;
+        Ok(first.map(|(place, _)| key::due_of(place.value()).0))
+    }
+
+    /// The jobs whose request to the provider was under way, in order of making.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn submitting(&self) -> Result<Vec<JobId>, StoreError> {
+        let table = self.shared.db.read()?.open_table(SUBMITTING)?;
+        table
+            .iter()?
+            .map(|row| Ok(JobId::from_bytes(*row?.0.value())))
+            .collect()
+    }
+
+    /// A document kept in the database: of a job or of a received fax.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn document(&self, id: Ulid) -> Result<Option<Bytes>, StoreError> {
+        let table = self.shared.db.read()?.open_table(DOCUMENTS)?;
+        get(&table, &id.to_bytes(), |bytes| Ok(Bytes::copy_from_slice(bytes)))
+    }
+
+    /// Fills in when the document is to be destroyed. It follows from the setting of today and is not kept.
+    pub(super) fn with_expiry(&self, mut job: Job) -> Job {
+        let ends = job.phase.is_final() && job.artifact.is_some();
+        job.expires_at = match self.shared.options.artifact_ttl {
+            Some(ttl) if ends => Some(after(job.completed_at.unwrap_or(job.updated_at), ttl)),
+            _ => None,
+        };
+        job
+    }
+}
+
+impl JobFilter {
+    fn fits(&self, job: &Job) -> bool {
+        self.owner.as_ref().is_none_or(|owner| job.owner == *owner)
+            && self.status.is_none_or(|status| job.status() == status)
+            && self.to.as_ref().is_none_or(|to| job.to == *to)
+            && self.created_after.is_none_or(|after| job.created_at > after)
+            && self.created_before.is_none_or(|before| job.created_at < before)
+    }
+
+    /// The ids that can be on the list: an id carries the time of making, or a later one after the clock was
+    /// set back.
+    fn bounds(&self) -> ([u8; 16], [u8; 16]) {
+        let low = self
+            .created_after
+            .map_or(FIRST, |after| first_id_at(after.as_millisecond()));
+        let high = self.created_before.map_or(LAST, |before| {
+            let before = before.saturating_add(CLOCK_SLACK).unwrap_or(Timestamp::MAX);
+            first_id_at(before.as_millisecond())
+        });
+        (low, high)
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::new(
+            1,
+            &[
+                self.owner.clone(),
+                self.status.map(|status| status.as_str().to_owned()),
+                self.to.as_ref().map(|to| to.as_str().to_owned()),
+                self.created_after.map(|at| at.to_string()),
+                self.created_before.map(|at| at.to_string()),
+            ],
+        )
+    }
+}
+
+/// The last 16 bytes of a key as the id of a job.
+pub(super) fn id_of(key: &[u8]) -> JobId {
+    JobId::from_bytes(tail(key))
+}

@@ -1,0 +1,298 @@
+//! Changing jobs.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use redb::ReadableTable as _;
+
+use super::Store;
+use super::audit;
+use super::error::StoreError;
+use super::expiry::{self, IdempotencyRow};
+use super::index::Entries;
+use super::key;
+use super::record::{decode, encode};
+use super::tables::{Tables, get};
+use super::writer::Growth;
+use faxgate_domain::audit::AuditEntry;
+use faxgate_domain::event::TimelineEntry;
+use faxgate_domain::ids::JobId;
+use faxgate_domain::job::{Job, Phase};
+use faxgate_domain::status::{self, Happening, Refusal};
+use faxgate_telemetry::metrics::JOBS_FINISHED;
+
+/// Everything that one accepted fax puts into the database, in one commit.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// The job.
+    pub job: Job,
+    /// Its document, when the artifact's place is the database.
+    pub document: Option<Bytes>,
+    /// First lines of its timeline.
+    pub timeline: Vec<TimelineEntry>,
+    /// What to answer when the request is repeated.
+    pub idempotency: Option<IdempotencyRow>,
+    /// Who sent it.
+    pub audit: AuditEntry,
+}
+
+/// What became of a new job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Created {
+    /// It is there.
+    New,
+    /// The same request was taken before: answer this again. Nothing was written.
+    Replay(IdempotencyRow),
+    /// Another request was taken under this idempotency key. Nothing was written.
+    Conflict,
+}
+
+/// What became of a happening.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advanced {
+    /// The job afterwards.
+    pub job: Job,
+    /// Whether anything changed.
+    pub changed: bool,
+    /// Why nothing changed, when it was not allowed.
+    pub refusal: Option<Refusal>,
+}
+
+impl Store {
+    /// Takes a new job in. Durable when this answers `Ok`: it survives a power cut.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] when the disk is nearly full, [`StoreError::Exists`] for an id taken before, and
+    /// whatever the disk says. Nothing is kept then.
+    pub async fn create_job(&self, new: NewJob) -> Result<Created, StoreError> {
+        let now = self.shared.clock.now();
+        let bytes = new.document.as_ref().map_or(0, Bytes::len);
+        let ended = new.job.phase.is_final();
+        let finished = ended.then(|| finished(&new.job));
+        let created = self
+            .write(Growth::Adds(bytes), move |tables| create(tables, &new, now))
+            .await?;
+        self.ring(ended && created == Created::New);
+        if let Some(finished) = finished.filter(|_| created == Created::New) {
+            count(finished);
+        }
+        Ok(created)
+    }
+
+    /// Puts a happening through the transition table, inside the transaction that keeps what comes of it: two
+    /// happenings never race.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchJob`], and whatever the disk says. A happening that is not allowed is no error but a
+    /// refusal in the answer.
+    pub async fn advance(&self, id: JobId, happening: Happening) -> Result<Advanced, StoreError> {
+        let now = self.shared.clock.now();
+        let advanced = self
+            .write(Growth::Settles, move |tables| {
+                advance(tables, id, &happening, now)
+            })
+            .await?;
+        let (advanced, finished) = advanced;
+        if let Some(finished) = finished {
+            count(finished);
+        }
+        self.ring(advanced.changed && advanced.job.phase.is_final() && advanced.job.artifact.is_some());
+        Ok(Advanced {
+            job: self.with_expiry(advanced.job),
+            ..advanced
+        })
+    }
+
+    /// Tells whoever destroys documents that one has to go now.
+    fn ring(&self, ended: bool) {
+        if ended && self.shared.options.artifact_ttl.is_some_and(|ttl| ttl.is_zero()) {
+            self.shared.due.notify_one();
+        }
+    }
+
+    /// Adds a line to a timeline.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchJob`], and whatever the disk says.
+    pub async fn note(&self, id: JobId, entry: TimelineEntry) -> Result<(), StoreError> {
+        self.write(Growth::Settles, move |tables| {
+            if tables.jobs.get(&id.to_bytes())?.is_none() {
+                return Err(StoreError::NoSuchJob);
+            }
+            add_lines(tables, id, std::slice::from_ref(&entry))
+        })
+        .await
+    }
+}
+
+fn create(tables: &mut Tables<'_>, new: &NewJob, now: Timestamp) -> Result<Created, StoreError> {
+    let NewJob {
+        job,
+        document,
+        timeline,
+        idempotency,
+        audit,
+    } = new;
+    let id = job.id.to_bytes();
+    // Every look before the first write: a refusal must leave no trace in the transaction of its neighbours.
+    if let Some(row) = idempotency
+        && let Some(known) = expiry::live(tables, &row.who, &row.key, now)?
+    {
+        tables.unchanged();
+        return Ok(if known.fingerprint == row.fingerprint {
+            Created::Replay(known)
+        } else {
+            Created::Conflict
+        });
+    }
+    let taken = tables.jobs.get(&id)?.is_some()
+        || match &job.provider_id {
+            Some(provider_id) => tables.by_provider_id.get(provider_id.as_str())?.is_some(),
+            None => false,
+        };
+    if taken {
+        return Err(StoreError::Exists("fax"));
+    }
+    tables.jobs.insert(&id, encode(job)?.as_slice())?;
+    Entries::default().replace(&Entries::of(job), job.id, tables)?;
+    if let Some(document) = document {
+        tables.documents.insert(&id, document.as_ref())?;
+    }
+    add_lines(tables, job.id, timeline)?;
+    if let Some(row) = idempotency {
+        expiry::put_idempotency(tables, row)?;
+    }
+    audit::append(tables, audit)?;
+    Ok(Created::New)
+}
+
+fn advance(
+    tables: &mut Tables<'_>,
+    id: JobId,
+    happening: &Happening,
+    now: Timestamp,
+) -> Result<(Advanced, Option<Finished>), StoreError> {
+    let old = get(&tables.jobs, &id.to_bytes(), decode::<Job>)?.ok_or(StoreError::NoSuchJob)?;
+    let step = match status::advance(&old, happening, now) {
+        Ok(step) => step,
+        Err(refusal) => return Ok((refused(tables, old, refusal), None)),
+    };
+    if step.job == old && step.entries.is_empty() {
+        tables.unchanged();
+        let advanced = Advanced {
+            job: old,
+            changed: false,
+            refusal: None,
+        };
+        return Ok((advanced, None));
+    }
+    for provider_id in step.job.provider_ids() {
+        let holder = tables.by_provider_id.get(provider_id)?;
+        if holder.is_some_and(|other| other.value() != &id.to_bytes()) {
+            return Ok((refused(tables, old, Refusal::OtherFax), None));
+        }
+    }
+    tables
+        .jobs
+        .insert(&id.to_bytes(), encode(&step.job)?.as_slice())?;
+    Entries::of(&old).replace(&Entries::of(&step.job), id, tables)?;
+    if step.job.artifact.is_none() && old.artifact.is_some() {
+        tables.documents.remove(&id.to_bytes())?;
+    }
+    add_lines(tables, id, &step.entries)?;
+    for entry in state_changes(&old, &step.job, happening, now) {
+        audit::append(tables, &entry)?;
+    }
+    let ended = !old.phase.is_final() && step.job.phase.is_final();
+    let finished = ended.then(|| finished(&step.job));
+    let advanced = Advanced {
+        job: step.job,
+        changed: true,
+        refusal: None,
+    };
+    Ok((advanced, finished))
+}
+
+/// How a job ended, for the metrics: its public status and the type of its error.
+type Finished = (&'static str, &'static str);
+
+/// Types of errors that a graph tells apart: the provider's and ours. A word that it makes up tomorrow is another.
+const ERROR_TYPES: [&str; 9] = [
+    "documentConversionError",
+    "lineError",
+    "faxError",
+    "fatalError",
+    "generalError",
+    "rejected",
+    "cancelled",
+    "deadline",
+    "unknown",
+];
+
+fn finished(job: &Job) -> Finished {
+    let error_type = job.error.as_ref().map_or("", |error| {
+        ERROR_TYPES
+            .into_iter()
+            .find(|known| *known == error.error_type)
+            .unwrap_or("other")
+    });
+    (job.status().as_str(), error_type)
+}
+
+/// After the commit: a command may be run more than once.
+fn count((status, error_type): Finished) {
+    metrics::counter!(JOBS_FINISHED, "status" => status, "error_type" => error_type).increment(1);
+}
+
+fn refused(tables: &mut Tables<'_>, job: Job, refusal: Refusal) -> Advanced {
+    tables.unchanged();
+    Advanced {
+        job,
+        changed: false,
+        refusal: Some(refusal),
+    }
+}
+
+fn add_lines(tables: &mut Tables<'_>, id: JobId, lines: &[TimelineEntry]) -> Result<(), StoreError> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let (low, high) = (key::event(id, 0), key::event(id, u32::MAX));
+    let last = match tables.job_events.range::<&[u8; 20]>(&low..=&high)?.next_back() {
+        Some(row) => Some(u32::from_be_bytes(key::tail(row?.0.value()))),
+        None => None,
+    };
+    let mut number = last.map_or(0, |last| last.saturating_add(1));
+    for line in lines {
+        tables
+            .job_events
+            .insert(&key::event(id, number), encode(line)?.as_slice())?;
+        number = number.saturating_add(1);
+    }
+    Ok(())
+}
+
+/// What an auditor wants to know of a change: the steps that matter to somebody outside.
+fn state_changes(old: &Job, new: &Job, happening: &Happening, now: Timestamp) -> Vec<AuditEntry> {
+    let who = match happening {
+        Happening::News { .. } => "provider",
+        _ => "system",
+    };
+    let entry = |what| AuditEntry::new(now, who, what, new.id);
+    let mut changes = Vec::new();
+    if let (None, Some(provider_id)) = (&old.provider_id, &new.provider_id) {
+        changes.push(entry("fax.submitted").fact("provider_id", provider_id));
+    }
+    if !old.phase.is_final() && new.phase.is_final() {
+        let error_type = new.error.as_ref().map(|error| error.error_type.as_str());
+        changes.push(match (new.phase, error_type) {
+            (Phase::Delivered, _) => entry("fax.delivered"),
+            (_, Some("cancelled")) => entry("fax.cancelled"),
+            (_, Some(error_type)) => entry("fax.failed").fact("error_type", error_type),
+            (_, None) => entry("fax.failed"),
+        });
+    }
+    if old.purged_at.is_none() && new.purged_at.is_some() {
+        changes.push(entry("fax.purged"));
+    }
+    changes
+}

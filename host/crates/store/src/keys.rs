@@ -1,0 +1,174 @@
+//! API keys.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use redb::ReadableTable as _;
+
+use super::Store;
+use super::audit;
+use super::cursor::{Cursor, Scope};
+use super::error::StoreError;
+use super::key::{self, FIRST, LAST};
+use super::list::{PageOf, PageRequest};
+use super::record::{decode, encode};
+use super::tables::{KEYS, KEYS_BY_AGE, Tables, get};
+use super::writer::Growth;
+use faxgate_domain::access::{ApiKey, PreviousSecret};
+use faxgate_domain::audit::AuditEntry;
+use faxgate_domain::ids::KeyId;
+
+/// A change of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyChange {
+    /// It stops working. A repeat keeps the first time.
+    Revoke {
+        /// When.
+        at: Timestamp,
+    },
+    /// It gets a new secret.
+    Rotate {
+        /// SHA-256 of the new secret.
+        sha256: [u8; 32],
+        /// Until when the old secret works as well; none stops it now.
+        previous_until: Option<Timestamp>,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl Store {
+    /// One key.
+    ///
+    /// # Errors
+    /// When the database or the record can't be read.
+    pub fn key(&self, id: KeyId) -> Result<Option<ApiKey>, StoreError> {
+        get(&self.shared.db.read()?.open_table(KEYS)?, &id.0, decode)
+    }
+
+    /// One key, if `proves` says that its secret was shown; asked with no key for an unknown id, so that it can
+    /// take its time all the same.
+    ///
+    /// # Errors
+    /// When the database or the record can't be read.
+    pub fn proved_key(
+        &self,
+        id: KeyId,
+        proves: impl Fn(Option<&ApiKey>) -> bool,
+    ) -> Result<Option<Arc<ApiKey>>, StoreError> {
+        let keyring = &self.shared.keyring;
+        if let Some(key) = keyring.get(id).filter(|key| proves(Some(key))) {
+            return Ok(Some(key));
+        }
+        let stamp = keyring.stamp();
+        let key = self.key(id)?;
+        let proved = proves(key.as_ref());
+        let Some(key) = key.filter(|_| proved).map(Arc::new) else {
+            return Ok(None);
+        };
+        keyring.remember(stamp, Arc::clone(&key));
+        Ok(Some(key))
+    }
+
+    /// A page of keys, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`], or when the database can't be read.
+    pub fn keys(&self, page: &PageRequest) -> Result<PageOf<ApiKey>, StoreError> {
+        let snapshot = self.shared.db.read()?;
+        let keys = snapshot.open_table(KEYS)?;
+        let ages = snapshot.open_table(KEYS_BY_AGE)?;
+        let scope = Scope::new(3, &[]);
+        let cursor_key = self.shared.secrets.cursor_key();
+        let after = match &page.cursor {
+            Some(cursor) => cursor.place(cursor_key, scope)?,
+            None => LAST,
+        };
+        let limit = page.limit.clamp(1, 1000);
+        let mut items = Vec::new();
+        let mut last = None;
+        for row in ages.range::<&[u8; 16]>(&FIRST..&after)?.rev() {
+            if items.len() == limit {
+                let next = last.map(|last| Cursor::new(cursor_key, scope, last));
+                return Ok(PageOf { items, next });
+            }
+            let age = *row?.0.value();
+            let [.., a, b, c, d, e, f, _, _] = age;
+            let key = get(&keys, &[a, b, c, d, e, f], decode)?;
+            items.extend(key.map(|key| self.shared.touches.lock().laid_over(key)));
+            last = Some(age);
+        }
+        Ok(PageOf { items, next: None })
+    }
+
+    /// Keeps a new key.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] for an id taken before, [`StoreError::Full`], and whatever the disk says.
+    pub async fn put_key(&self, key: ApiKey, audit: AuditEntry) -> Result<(), StoreError> {
+        self.write(Growth::Adds(0), move |tables| {
+            if tables.keys.get(&key.id.0)?.is_some() {
+                return Err(StoreError::Exists("key"));
+            }
+            tables.keys.insert(&key.id.0, encode(&key)?.as_slice())?;
+            tables
+                .keys_by_age
+                .insert(&key::key_age(key.created_at, key.id), ())?;
+            audit::append(tables, &audit)
+        })
+        .await
+    }
+
+    /// Changes a key. The key as it is then, or none for an unknown id.
+    ///
+    /// # Errors
+    /// [`StoreError::KeyRevoked`] for rotating a revoked key, and whatever the disk says.
+    pub async fn update_key(
+        &self,
+        id: KeyId,
+        change: KeyChange,
+        audit: AuditEntry,
+    ) -> Result<Option<ApiKey>, StoreError> {
+        let keyring = self.shared.keyring.clone();
+        let (key, _forget) = self
+            .write(Growth::Settles, move |tables| {
+                // Made first, so that it goes after the commit however this ends.
+                let forget = keyring.forget_when_dropped(id);
+                Ok((update(tables, id, &change, &audit)?, forget))
+            })
+            .await?;
+        Ok(key.map(|key| self.shared.touches.lock().laid_over(key)))
+    }
+}
+
+fn update(
+    tables: &mut Tables<'_>,
+    id: KeyId,
+    change: &KeyChange,
+    entry: &AuditEntry,
+) -> Result<Option<ApiKey>, StoreError> {
+    let Some(mut key) = get(&tables.keys, &id.0, decode::<ApiKey>)? else {
+        tables.unchanged();
+        return Ok(None);
+    };
+    match change {
+        KeyChange::Revoke { .. } if key.revoked_at.is_some() => {
+            tables.unchanged();
+            return Ok(Some(key));
+        }
+        KeyChange::Revoke { at } => key.revoked_at = Some(*at),
+        KeyChange::Rotate { .. } if key.revoked_at.is_some() => return Err(StoreError::KeyRevoked),
+        KeyChange::Rotate {
+            sha256,
+            previous_until,
+            at,
+        } => {
+            let old = std::mem::replace(&mut key.secret_sha256, *sha256);
+            key.previous = previous_until.map(|until| PreviousSecret { sha256: old, until });
+            key.rotated_at = Some(*at);
+        }
+    }
+    tables.keys.insert(&id.0, encode(&key)?.as_slice())?;
+    audit::append(tables, entry)?;
+    Ok(Some(key))
+}

@@ -1,0 +1,111 @@
+//! Jobs that were read lately, decoded: clients ask for the state of the same few again and again.
+//!
+//! Nothing has to be forgotten when a job changes, and nothing that is shown can be old: a job is taken from here only
+//! when no transaction began since it was read, or when its record is, byte for byte, the one that was decoded.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use parking_lot::RwLock;
+
+use super::error::StoreError;
+use super::writer::Version;
+use faxgate_domain::ids::JobId;
+use faxgate_domain::job::Job;
+
+/// Jobs remembered at most, of one to a few kilobytes each; one that is forgotten is only decoded once more.
+const JOBS: usize = 2000;
+
+/// A job as it is in the database, and room for how it is shown.
+#[derive(Debug)]
+pub struct ShownJob {
+    job: Job,
+    rendering: OnceLock<Bytes>,
+}
+
+/// The jobs.
+#[derive(Default)]
+pub(super) struct Lately(RwLock<HashMap<JobId, Decoded>>);
+
+struct Decoded {
+    record: Box<[u8]>,
+    job: Arc<ShownJob>,
+    /// The state of the database that it was last seen in.
+    seen: AtomicU64,
+}
+
+impl ShownJob {
+    fn new(job: Job) -> Self {
+        Self {
+            job,
+            rendering: OnceLock::new(),
+        }
+    }
+
+    /// The job as bytes, made by `render` when it is asked for first. There is one kind of rendering.
+    ///
+    /// # Errors
+    /// Those of `render`.
+    pub fn rendered<E>(&self, render: impl FnOnce(&Job) -> Result<Bytes, E>) -> Result<Bytes, E> {
+        if let Some(bytes) = self.rendering.get() {
+            return Ok(bytes.clone());
+        }
+        let bytes = render(&self.job)?;
+        Ok(self.rendering.get_or_init(|| bytes).clone())
+    }
+}
+
+impl Deref for ShownJob {
+    type Target = Job;
+
+    fn deref(&self) -> &Job {
+        &self.job
+    }
+}
+
+impl Lately {
+    /// The job as it was read in this state of the database.
+    pub(super) fn at(&self, id: JobId, version: Version) -> Option<Arc<ShownJob>> {
+        let jobs = self.0.read();
+        let known = jobs.get(&id)?;
+        (known.seen.load(Ordering::Relaxed) == version.number()).then(|| Arc::clone(&known.job))
+    }
+
+    /// The job of a record, from memory or by `decode`. `version` is the state of the database, none when that changed
+    /// while the record was read.
+    pub(super) fn job(
+        &self,
+        id: JobId,
+        record: &[u8],
+        version: Option<Version>,
+        decode: impl FnOnce(&[u8]) -> Result<Job, StoreError>,
+    ) -> Result<Arc<ShownJob>, StoreError> {
+        let seen = version.map_or(0, Version::number);
+        if let Some(known) = self.0.read().get(&id).filter(|known| *known.record == *record) {
+            known.seen.store(seen, Ordering::Relaxed);
+            return Ok(Arc::clone(&known.job));
+        }
+        let job = Arc::new(ShownJob::new(decode(record)?));
+        let decoded = Decoded {
+            record: record.into(),
+            job: Arc::clone(&job),
+            seen: AtomicU64::new(seen),
+        };
+        let mut jobs = self.0.write();
+        if jobs.len() >= JOBS {
+            jobs.clear();
+        }
+        jobs.insert(id, decoded);
+        Ok(job)
+    }
+
+    /// Forgets a job that is no more.
+    pub(super) fn forget(&self, id: JobId) {
+        if self.0.read().contains_key(&id) {
+            self.0.write().remove(&id);
+        }
+    }
+}
