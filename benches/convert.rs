@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use faxgate_config::plugins::PluginsConfig;
-use faxgate_domain::document::{MAX_PAGES, MAX_ROWS, MediaType, Raster};
+use faxgate_domain::document::{MAX_PAGES, MAX_ROWS, MediaType, RenderOptions};
 use faxgate_policy::{ConvertLimits, ConvertOptions, Grants, Part, Plugins, tiff};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, GrayImage, Luma, RgbImage};
@@ -156,7 +156,7 @@ impl Service {
             let begin = Instant::now();
             let drawn = self
                 .plugins
-                .render(pdf.clone(), 0..pages, Raster::default())
+                .render(pdf.clone(), 0..pages, RenderOptions::default())
                 .await;
             std::hint::black_box(tiff::write(&drawn.unwrap()));
             times.push(begin.elapsed());

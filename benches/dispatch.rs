@@ -25,9 +25,9 @@ use faxgate_domain::artifact::{Artifact, Place};
 use faxgate_domain::audit::AuditEntry;
 use faxgate_domain::event::{EventKind, TimelineEntry};
 use faxgate_domain::ids::JobId;
-use faxgate_domain::job::{Job, Lane};
+use faxgate_domain::job::{Job, Queue};
 use faxgate_domain::number::E164;
-use faxgate_domain::status::Happening;
+use faxgate_domain::status::JobEvent;
 use faxgate_store::{NewJob, Store, StoreOptions};
 use futures_util::future::join_all;
 use tokio::io::AsyncReadExt;
@@ -132,7 +132,7 @@ async fn claims(file: &Path) -> (Duration, Duration, Duration) {
     let opened = began.elapsed();
     let now = Clock::system().now();
     let find = || {
-        let batch = store.waiting(Lane::Dispatch, now, None, 64).unwrap();
+        let batch = store.waiting(Queue::Dispatch, now, None, 64).unwrap();
         let (_, id) = batch.first().copied().unwrap();
         store.job(id).unwrap().unwrap()
     };
@@ -146,7 +146,7 @@ async fn claims(file: &Path) -> (Duration, Duration, Duration) {
     let began = Instant::now();
     for _ in 0..CLAIMS {
         let claimed = store
-            .advance(find().id, Happening::Claimed { look_at })
+            .advance(find().id, JobEvent::Claimed { look_at })
             .await
             .unwrap();
         assert!(claimed.changed);

@@ -25,7 +25,7 @@ use faxgate_domain::artifact::{Artifact, Place};
 use faxgate_domain::audit::AuditEntry;
 use faxgate_domain::event::{EventKind, TimelineEntry};
 use faxgate_domain::ids::JobId;
-use faxgate_domain::job::{Job, Lane, PublicStatus};
+use faxgate_domain::job::{Job, PublicStatus, Queue};
 use faxgate_domain::number::E164;
 use faxgate_store::{JobFilter, NewJob, PageRequest, Store, StoreOptions};
 use jiff::{SignedDuration, Timestamp};
@@ -61,7 +61,7 @@ fn claims(c: &mut Criterion) {
         let store = in_memory(&runtime, jobs);
         let now = Clock::system().now() + SignedDuration::from_secs(60);
         group.bench_function(BenchmarkId::from_parameter(jobs), |b| {
-            b.iter(|| store.waiting(Lane::Dispatch, now, None, 16).unwrap());
+            b.iter(|| store.waiting(Queue::Dispatch, now, None, 16).unwrap());
         });
     }
     group.finish();

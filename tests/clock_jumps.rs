@@ -58,7 +58,11 @@ fn set(jumps: &[i64], crash: bool) {
     for id in ids {
         let faxes = house.outside.block_on(house.provider.faxes_of(&id.to_string()));
         let job = house.job(id).expect("job");
-        assert_eq!(faxes.len(), 1 + job.past.len(), "{job:#?} {faxes:#?}");
+        assert_eq!(
+            faxes.len(),
+            1 + job.previous_attempts.len(),
+            "{job:#?} {faxes:#?}"
+        );
     }
 }
 

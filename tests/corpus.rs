@@ -20,7 +20,7 @@ pub(crate) use case::{Case, Expect, Ink};
 
 use bytes::Bytes;
 use faxgate_config::plugins::{PluginConfig, PluginsConfig};
-use faxgate_domain::document::{FaxPage, MAX_PAGES, MAX_ROWS, MediaType, Paper, Raster};
+use faxgate_domain::document::{FaxPage, MAX_PAGES, MAX_ROWS, MediaType, Paper, RenderOptions};
 use faxgate_policy::{ConvertLimits, ConvertOptions, Converted, Grants, Part, Plugins, PolicyError};
 
 /// The sandbox as the service runs it.
@@ -55,7 +55,7 @@ impl Sandbox {
     pub(crate) async fn convert(
         &self,
         bytes: Vec<u8>,
-    ) -> Result<Converted, PolicyError<faxgate_domain::document::DocumentRefusal>> {
+    ) -> Result<Converted, PolicyError<faxgate_domain::document::DocumentError>> {
         let data = Bytes::from(bytes);
         let part = Part {
             media_type: MediaType::sniff(&data),
@@ -88,8 +88,8 @@ impl Sandbox {
         &self,
         pdf: Bytes,
         pages: u32,
-    ) -> Result<Vec<FaxPage>, PolicyError<faxgate_domain::document::DocumentRefusal>> {
-        self.plugins.render(pdf, 0..pages, Raster::default()).await
+    ) -> Result<Vec<FaxPage>, PolicyError<faxgate_domain::document::DocumentError>> {
+        self.plugins.render(pdf, 0..pages, RenderOptions::default()).await
     }
 }
 

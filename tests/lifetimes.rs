@@ -323,16 +323,16 @@ fn compare(job: &Job, account: &Account, faxes: &[&Value], retries: u32, told: &
     let cancelled = job
         .error
         .as_ref()
-        .is_some_and(|error| error.error_type == "cancelled");
+        .is_some_and(|error| error.error_type.as_str() == "cancelled");
     assert!(!cancelled || account.cancelled, "nobody asked for that: {told}");
     // One fax, and one for each that failed and may be followed.
     assert_eq!(
-        job.past.len(),
+        job.previous_attempts.len(),
         faxes.len().saturating_sub(usize::from(job.provider_id.is_some())),
         "{told}"
     );
     assert!(
-        job.past
+        job.previous_attempts
             .iter()
             .all(|fax| job.retry.after.contains(&fax.error.class())),
         "{told}"
@@ -350,7 +350,7 @@ fn compare(job: &Job, account: &Account, faxes: &[&Value], retries: u32, told: &
             assert_eq!(found, *error, "{told}");
             let again = matches!(error, Some(17 | 112)) && !account.cancelled;
             let unfetched = job
-                .past
+                .previous_attempts
                 .iter()
                 .filter(|fax| fax.error.class() == FailureClass::Fetch)
                 .count();

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use faxgate_domain::document::DocumentRefusal;
+use faxgate_domain::document::DocumentError;
 use faxgate_policy::{FailureKind, PolicyError};
 
 use crate::corpus::{Expect, Sandbox, every_case};
@@ -97,7 +97,7 @@ fn damage(bytes: &[u8], other: &[u8], dice: &mut Dice) -> Vec<u8> {
 }
 
 /// What came of a document, as a word; an error when it is neither a page nor a refusal.
-fn verdict<T>(answer: Result<T, PolicyError<DocumentRefusal>>) -> Result<&'static str, String> {
+fn verdict<T>(answer: Result<T, PolicyError<DocumentError>>) -> Result<&'static str, String> {
     match answer {
         Ok(_) => Ok("page"),
         Err(PolicyError::Refused(_)) => Ok("refused"),

@@ -18,7 +18,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
 use faxgate_base::clock::Clock;
-use faxgate_service::{Error, Keys, NewKey, Origin, Page};
+use faxgate_service::{Actor, Error, Keys, NewKey, Page};
 use faxgate_store::{AuditVerdict, Store};
 
 /// Longest request in bytes.
@@ -90,7 +90,7 @@ impl Desk {
     /// # Errors
     /// A sentence for the operator.
     pub async fn answer(&self, request: Request) -> Result<Value, String> {
-        let operator = Origin::operator();
+        let operator = Actor::operator();
         let told = |error: Error| error.detail;
         match request {
             Request::CreateKey(new) => value(self.keys.create(&operator, new).await.map_err(told)?),

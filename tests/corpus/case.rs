@@ -1,6 +1,6 @@
 //! What a case of the corpus is.
 
-use faxgate_domain::document::DocumentRefusalKind;
+use faxgate_domain::document::DocumentErrorKind;
 
 /// A document and what has to come of it.
 pub(crate) struct Case {
@@ -21,7 +21,7 @@ pub(crate) enum Expect {
         without: Vec<&'static str>,
     },
     /// It is refused in this class.
-    Refused(DocumentRefusalKind),
+    Refused(DocumentErrorKind),
 }
 
 /// What is asked of the ink on each page.
@@ -57,7 +57,7 @@ impl Case {
     pub(crate) fn refused(
         name: impl Into<String>,
         bytes: impl Into<Vec<u8>>,
-        kind: DocumentRefusalKind,
+        kind: DocumentErrorKind,
     ) -> Self {
         Self {
             name: name.into(),

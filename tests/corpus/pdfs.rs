@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use faxgate_domain::document::DocumentRefusalKind;
+use faxgate_domain::document::DocumentErrorKind;
 
 use super::writer::{LETTER, Pdf, letter, line};
 use super::{Case, Ink};
@@ -145,7 +145,7 @@ fn numbered_glyphs() -> [Case; 3] {
         Case::refused(
             "pdf in glyph numbers, font not embedded",
             page(None, content),
-            DocumentRefusalKind::Broken,
+            DocumentErrorKind::Broken,
         ),
         Case::fax(
             "pdf in glyph numbers that say their letters",

@@ -1,6 +1,6 @@
 //! What can't be faxed, with the class of its refusal.
 
-use faxgate_domain::document::DocumentRefusalKind::{
+use faxgate_domain::document::DocumentErrorKind::{
     Broken, Empty, Encrypted, TooLarge, TooManyPages, Unsupported,
 };
 

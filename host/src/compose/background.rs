@@ -9,7 +9,7 @@ use super::Service;
 use crate::control::{self, Desk};
 use faxgate_base::clock::{Clock, before};
 use faxgate_service::retention::Sweeper;
-use faxgate_service::{App, AuditFile, CaughtUp, Origin};
+use faxgate_service::{Actor, App, AuditFile, CaughtUp};
 use faxgate_store::Store;
 
 /// How often certificate files are looked at.
@@ -82,7 +82,7 @@ impl Service {
         let reload = move || {
             let app = app.clone();
             async move {
-                match app.reload_plugins(&Origin::operator()).await {
+                match app.reload_plugins(&Actor::operator()).await {
                     Ok(report) if report.changed_anything() => {
                         tracing::info!(added = ?report.added, changed = ?report.changed, removed = ?report.removed, "plugins loaded anew");
                     }

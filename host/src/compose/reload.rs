@@ -10,7 +10,7 @@ use faxgate_base::secret::Secret;
 use faxgate_config::storage::StorageConfig;
 use faxgate_config::{Config, render};
 use faxgate_domain::code::Code;
-use faxgate_service::Origin;
+use faxgate_service::Actor;
 use faxgate_telemetry::logs;
 
 /// What a reload did.
@@ -45,14 +45,14 @@ impl Service {
         // Whatever held the queue may have been mended.
         self.dispatcher.credentials_changed();
         self.reload_certificate(&mut report);
-        match self.app.reload_plugins(&Origin::operator()).await {
+        match self.app.reload_plugins(&Actor::operator()).await {
             Ok(done) if done.changed_anything() => report.changed.push("plugins".to_owned()),
             Ok(_) => {}
             Err(error) if error.code == Code::Invalid => report.refused.push(format!("plugins: {error}")),
             Err(error) => report.refused.push(format!("plugins: {error}; see the log")),
         }
         let now = self.app.clock().now();
-        let entry = Origin::operator()
+        let entry = Actor::operator()
             .did(now, "config.reload", "")
             .fact("changed", report.changed.join(", "))
             .fact("restart", report.restart.join(", "));

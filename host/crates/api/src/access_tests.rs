@@ -281,7 +281,7 @@ async fn a_key_may_have_a_limit_of_its_own_or_none() {
             requests_per_minute: rate,
             ..faxgate_service::NewKey::default()
         };
-        app.create_key(&faxgate_service::Origin::operator(), new)
+        app.create_key(&faxgate_service::Actor::operator(), new)
             .await
             .unwrap()
             .token

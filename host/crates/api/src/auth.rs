@@ -15,7 +15,7 @@ use super::query;
 use faxgate_domain::access::Principal;
 use faxgate_domain::code::Code;
 use faxgate_domain::scope::Scope;
-use faxgate_service::Origin;
+use faxgate_service::Actor;
 use faxgate_telemetry::metrics::AUTH_FAILURES;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -59,7 +59,7 @@ pub(crate) enum Access {
 
 /// The one who asks with a key, for handlers of routes that need one.
 #[derive(Clone, Debug)]
-pub(crate) struct Asker(pub(crate) Origin);
+pub(crate) struct Asker(pub(crate) Actor);
 
 /// Lets a request through to its handler, or answers why not.
 pub(super) async fn gate(
@@ -216,7 +216,7 @@ impl<S: Sync> FromRequestParts<S> for Asker {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let address = parts.extensions.get::<Client>().map(|client| client.address);
         match parts.extensions.get::<Access>() {
-            Some(Access::Key(principal)) => Ok(Self(Origin {
+            Some(Access::Key(principal)) => Ok(Self(Actor {
                 principal: principal.clone(),
                 address,
             })),

@@ -101,7 +101,7 @@ impl Matrix {
 
     /// Keys that open nothing: made up, of another secret, revoked, expired, replaced.
     async fn dead_keys(&self) -> Vec<(&'static str, String)> {
-        let operator = faxgate_service::Origin::operator();
+        let operator = faxgate_service::Actor::operator();
         let id = |token: &str| token.split('_').nth(2).unwrap().to_owned();
         let revoked = self.test.key("alice", &["*"]).await;
         let app = self.test.edge.app();

@@ -29,7 +29,7 @@ use faxgate_domain::job::{Job, Phase};
 use faxgate_domain::number::E164;
 use faxgate_policy::{Grants, Plugins};
 use faxgate_provider::phaxio::Phaxio;
-use faxgate_service::{App, NewKey, Origin, Parts};
+use faxgate_service::{Actor, App, NewKey, Parts};
 use faxgate_store::{NewInbound, NewJob, Store, StoreOptions};
 use faxgate_telemetry::board::Board;
 
@@ -125,7 +125,7 @@ impl TestEdge {
         };
         self.edge
             .app()
-            .create_key(&Origin::operator(), new)
+            .create_key(&Actor::operator(), new)
             .await
             .expect("key")
             .token

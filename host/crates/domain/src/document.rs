@@ -43,16 +43,16 @@ pub enum MediaType {
 /// Why a document can't be faxed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct DocumentRefusal {
+pub struct DocumentError {
     /// The class.
-    pub kind: DocumentRefusalKind,
+    pub kind: DocumentErrorKind,
     /// One sentence for the sender.
     pub message: String,
 }
 
 /// Classes of refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DocumentRefusalKind {
+pub enum DocumentErrorKind {
     /// No converter reads it.
     Unsupported,
     /// Needs a password.
@@ -105,7 +105,7 @@ pub enum Halftone {
 /// How pages are drawn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Raster {
+pub struct RenderOptions {
     /// Vertical resolution.
     pub resolution: Resolution,
     /// Paper to fit on.
@@ -211,7 +211,7 @@ impl Halftone {
     ];
 }
 
-impl Raster {
+impl RenderOptions {
     /// Whether it is what is drawn when nobody asks for anything.
     #[must_use]
     pub fn is_default(&self) -> bool {

@@ -6,9 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::access::Credential;
 use super::artifact::Artifact;
-use super::document::Raster;
+use super::document::RenderOptions;
 use super::ids::JobId;
 use super::number::E164;
 use super::provider::{FailureClass, FaxError, StatusUpdate};
@@ -31,9 +30,9 @@ pub struct Job {
     pub deadline: Timestamp,
     /// Requests to send that have left, or may have.
     pub attempts: u32,
-    /// Look-ups and polls since the last news, for the back-off.
-    #[serde(default)]
-    pub looks: u32,
+    /// Look-ups and polls since the last status update, for the back-off.
+    #[serde(default, rename = "looks")]
+    pub poll_attempts: u32,
     /// Number to dial.
     pub to: E164,
     /// Number as the sender wrote it.
@@ -66,16 +65,16 @@ pub struct Job {
     /// Somebody asked to cancel it.
     #[serde(default)]
     pub cancel_requested: bool,
-    /// News that is not believed yet: it came before the provider answered the request and does not prove which
-    /// job it is about, or the provider has to confirm it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub early: Option<Box<StatusUpdate>>,
+    /// A status update that is not applied yet: it came before the provider answered the request and does not prove
+    /// which job it is about, or the provider has to confirm it.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "early")]
+    pub pending_update: Option<Box<StatusUpdate>>,
     /// Whether it is sent again when nobody answers, as the settings were when it was accepted.
     #[serde(default)]
     pub retry: FaxRetry,
     /// Faxes of this job at the provider that failed and were followed by another, oldest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub past: Vec<PastFax>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty", rename = "past")]
+    pub previous_attempts: Vec<PreviousAttempt>,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -102,7 +101,7 @@ pub struct FaxRetry {
 
 /// A fax at the provider that failed before the present one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PastFax {
+pub struct PreviousAttempt {
     /// The provider's id.
     pub provider_id: String,
     /// Why it failed.
@@ -130,8 +129,8 @@ pub struct SendOptions {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_delay: Option<u32>,
     /// How its pages are drawn.
-    #[serde(default, skip_serializing_if = "Raster::is_default")]
-    pub raster: Raster,
+    #[serde(default, skip_serializing_if = "RenderOptions::is_default", rename = "raster")]
+    pub render: RenderOptions,
 }
 
 /// Where a job stands.
@@ -182,9 +181,6 @@ pub enum PublicStatus {
     Disabled,
 }
 
-/// Who made a job, for the idempotency of later requests.
-pub type Maker = Credential;
-
 impl Phase {
     /// Whether nothing can change any more.
     #[must_use]
@@ -204,13 +200,13 @@ impl Phase {
         }
     }
 
-    /// Which queue a waiting job stands in.
+    /// The queue that a waiting job belongs to.
     #[must_use]
-    pub const fn lane(self) -> Option<Lane> {
+    pub const fn queue(self) -> Option<Queue> {
         match self {
-            Self::Due => Some(Lane::Dispatch),
+            Self::Due => Some(Queue::Dispatch),
             Self::Submitting | Self::Uncertain { .. } | Self::Submitted | Self::Cancelling { .. } => {
-                Some(Lane::Follow)
+                Some(Queue::Follow)
             }
             Self::Disabled | Self::Delivered | Self::Failed => None,
         }
@@ -220,7 +216,7 @@ impl Phase {
 /// The two queues of waiting jobs. They are apart so that a hundred thousand faxes waiting for their turn
 /// don't keep those under way from being followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Lane {
+pub enum Queue {
     /// To be sent.
     Dispatch,
     /// Under way: to be looked up, polled or closed.
@@ -293,7 +289,7 @@ impl Job {
             wake_at: Some(now),
             deadline: faxgate_base::clock::after(now, Duration::from_secs(86_400)),
             attempts: 0,
-            looks: 0,
+            poll_attempts: 0,
             to_raw: to.as_str().to_owned(),
             to,
             options: SendOptions::default(),
@@ -308,9 +304,9 @@ impl Job {
             cost_cents: None,
             resend_of: None,
             cancel_requested: false,
-            early: None,
+            pending_update: None,
             retry: FaxRetry::default(),
-            past: Vec::new(),
+            previous_attempts: Vec::new(),
             created_at: now,
             updated_at: now,
             completed_at: None,
@@ -325,26 +321,28 @@ impl Job {
 
     /// Whether `provider_id` is a fax of this job that failed before the present one.
     #[must_use]
-    pub fn was(&self, provider_id: &str) -> bool {
-        self.past.iter().any(|fax| fax.provider_id == provider_id)
+    pub fn had_provider_id(&self, provider_id: &str) -> bool {
+        self.previous_attempts
+            .iter()
+            .any(|fax| fax.provider_id == provider_id)
     }
 
     /// Every fax at the provider that was made of this job, oldest first.
     pub fn provider_ids(&self) -> impl Iterator<Item = &str> {
-        let past = self.past.iter().map(|fax| fax.provider_id.as_str());
-        past.chain(self.provider_id.as_deref())
+        let previous = self.previous_attempts.iter().map(|fax| fax.provider_id.as_str());
+        previous.chain(self.provider_id.as_deref())
     }
 
     /// What the faxes before the present one cost, in US cents.
     #[must_use]
-    pub fn past_cents(&self) -> i64 {
-        let costs = self.past.iter().filter_map(|fax| fax.cost_cents);
+    pub fn previous_cost_cents(&self) -> i64 {
+        let costs = self.previous_attempts.iter().filter_map(|fax| fax.cost_cents);
         costs.fold(0, i64::saturating_add)
     }
 
     /// When its sending begins at the earliest: it cannot be at the provider before.
     #[must_use]
-    pub fn begins_at(&self) -> Timestamp {
+    pub fn earliest_start(&self) -> Timestamp {
         self.options
             .send_at
             .map_or(self.created_at, |at| at.max(self.created_at))
@@ -352,7 +350,7 @@ impl Job {
 
     /// The entry this job has in the queue of waiting jobs, if it waits.
     #[must_use]
-    pub fn waits(&self) -> Option<(Lane, Timestamp)> {
-        Some((self.phase.lane()?, self.wake_at?))
+    pub fn queue_entry(&self) -> Option<(Queue, Timestamp)> {
+        Some((self.phase.queue()?, self.wake_at?))
     }
 }

@@ -28,16 +28,16 @@ pub struct Number {
 /// Why a dialled string was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct NumberRefusal {
+pub struct NumberError {
     /// The class.
-    pub kind: NumberRefusalKind,
+    pub kind: NumberErrorKind,
     /// One sentence for the sender.
     pub message: String,
 }
 
 /// Classes of refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NumberRefusalKind {
+pub enum NumberErrorKind {
     /// Nothing that could be a number.
     NotANumber,
     /// A country calling code that doesn't exist.

@@ -57,12 +57,134 @@ pub struct StatusUpdate {
 /// Why a fax failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaxError {
-    /// Class: the provider's (`lineError`) or ours (`cancelled`, `deadline`, `rejected`).
-    pub error_type: String,
+    /// The type: the provider's or ours.
+    pub error_type: ErrorType,
     /// The provider's number for it.
     pub error_id: Option<i64>,
     /// Words for people.
     pub message: String,
+}
+
+/// The type of an error, as clients see it in `error_type`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum ErrorType {
+    /// The provider could not convert the document, or not fetch it.
+    DocumentConversion,
+    /// The call failed.
+    Line,
+    /// The fax machines did not understand each other.
+    Fax,
+    /// A fault inside the provider.
+    Fatal,
+    /// Any other error of the provider.
+    General,
+    /// The provider refused the request.
+    Rejected,
+    /// Cancelled by its sender.
+    Cancelled,
+    /// No end was known at the deadline, and nothing shows that the document was fetched.
+    Deadline,
+    /// The document was fetched, and no end was known at the deadline.
+    Unresolved,
+    /// The provider reported failure without a type.
+    Unknown,
+    /// A word of the provider's that is not listed here.
+    Other(String),
+}
+
+impl ErrorType {
+    /// Every type but [`ErrorType::Other`].
+    pub const KNOWN: [Self; 10] = [
+        Self::DocumentConversion,
+        Self::Line,
+        Self::Fax,
+        Self::Fatal,
+        Self::General,
+        Self::Rejected,
+        Self::Cancelled,
+        Self::Deadline,
+        Self::Unresolved,
+        Self::Unknown,
+    ];
+
+    /// The word for it, part of the contract.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Other(word) => word,
+            known => known.known().unwrap_or_default(),
+        }
+    }
+
+    /// The word for it, none for [`ErrorType::Other`]: a set that does not grow, for labels of metrics.
+    #[must_use]
+    pub const fn known(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::DocumentConversion => "documentConversionError",
+            Self::Line => "lineError",
+            Self::Fax => "faxError",
+            Self::Fatal => "fatalError",
+            Self::General => "generalError",
+            Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
+            Self::Deadline => "deadline",
+            Self::Unresolved => "unresolved",
+            Self::Unknown => "unknown",
+            Self::Other(_) => return None,
+        })
+    }
+}
+
+impl From<String> for ErrorType {
+    fn from(word: String) -> Self {
+        let known = Self::KNOWN.into_iter().find(|known| known.known() == Some(&word));
+        known.unwrap_or(Self::Other(word))
+    }
+}
+
+impl From<&str> for ErrorType {
+    fn from(word: &str) -> Self {
+        Self::from(word.to_owned())
+    }
+}
+
+impl From<ErrorType> for String {
+    fn from(error_type: ErrorType) -> Self {
+        error_type.as_str().to_owned()
+    }
+}
+
+impl std::fmt::Display for ErrorType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How a status update reached us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventSource {
+    /// The provider called us.
+    Callback,
+    /// We asked the provider.
+    Poll,
+}
+
+impl EventSource {
+    /// The word for it in timelines.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Callback => "callback",
+            Self::Poll => "poll",
+        }
+    }
+}
+
+impl std::fmt::Display for EventSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// What kind of failure it was, which decides whether another fax may follow.
@@ -143,11 +265,11 @@ impl FaxError {
     /// What kind of failure this is.
     #[must_use]
     pub fn class(&self) -> FailureClass {
-        let of_type = match self.error_type.as_str() {
-            "lineError" => FailureClass::Line,
-            "faxError" => FailureClass::Fax,
-            "documentConversionError" => FailureClass::Document,
-            "cancelled" => return FailureClass::Cancelled,
+        let of_type = match self.error_type {
+            ErrorType::Line => FailureClass::Line,
+            ErrorType::Fax => FailureClass::Fax,
+            ErrorType::DocumentConversion => FailureClass::Document,
+            ErrorType::Cancelled => return FailureClass::Cancelled,
             _ => return FailureClass::Other,
         };
         let Some(id) = self.error_id else {
@@ -237,7 +359,7 @@ mod tests {
             ("rejected", None, FailureClass::Other),
         ] {
             let error = FaxError {
-                error_type: error_type.to_owned(),
+                error_type: error_type.into(),
                 error_id,
                 message: String::new(),
             };

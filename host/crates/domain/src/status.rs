@@ -1,13 +1,13 @@
-//! The life of a job: one table of what may happen in which phase.
+//! The state machine of a job: which event may happen in which phase, and what it changes.
 //!
-//! Everything that happens to a job is a [`Happening`] put through [`advance`]. The table refuses what is not
-//! allowed, a final state never changes, and a repeat changes nothing. The store runs it inside the write
-//! transaction, so two happenings never race.
+//! Every change of a job is a [`JobEvent`] passed to [`apply`]. An event that is not allowed is refused, a final
+//! state never changes, and a repeat changes nothing. The store calls [`apply`] inside the write transaction, so
+//! two events of one job never race.
 
 mod cancel;
 mod news;
 mod retry;
-mod step;
+mod transition;
 mod uncertain;
 
 use std::time::Duration;
@@ -16,11 +16,11 @@ use jiff::Timestamp;
 
 use super::event::TimelineEntry;
 use super::job::Job;
-use super::provider::{FaxError, StatusUpdate};
+use super::provider::{EventSource, FaxError, StatusUpdate};
 
 /// Something that happens to a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Happening {
+pub enum JobEvent {
     /// A worker is about to send it. Durable before the request leaves.
     Claimed {
         /// When it is looked up at the provider if no outcome was recorded by then.
@@ -34,7 +34,7 @@ pub enum Happening {
         retry_at: Timestamp,
     },
     /// The provider took it under this id (answer to the request, or found by a look-up).
-    Taken {
+    Accepted {
         /// The provider's id.
         provider_id: String,
         /// When to ask if no callback came.
@@ -57,16 +57,16 @@ pub enum Happening {
         retry_at: Timestamp,
     },
     /// The provider refused it for good.
-    Refused(FaxError),
+    Rejected(FaxError),
     /// The request may have had an effect.
-    Unsure {
+    OutcomeUnknown {
         /// Why, for the timeline.
         reason: String,
         /// When to look it up.
         look_at: Timestamp,
     },
     /// A look-up by tag found nothing.
-    Absent {
+    NotFound {
         /// How long it has to stay absent before it is sent again.
         grace: Duration,
         /// How long look-ups have not found it, by a clock that nobody sets: the wall clock may jump, and a fax
@@ -76,28 +76,28 @@ pub enum Happening {
         look_at: Timestamp,
     },
     /// A look-up or poll gave no answer.
-    NoAnswer {
+    LookupFailed {
         /// Why, for the timeline.
         reason: String,
         /// When to ask again.
         ask_at: Timestamp,
     },
     /// News from the provider.
-    News {
+    VerifiedUpdate {
         /// What it says.
         update: Box<StatusUpdate>,
-        /// How it came: `callback` or `poll`.
-        source: &'static str,
+        /// How it came.
+        source: EventSource,
         /// When to ask if nothing more comes.
         poll_at: Timestamp,
     },
     /// A callback that proves to be about this job, but is not to be believed until the provider confirms it.
-    Told {
+    UnverifiedUpdate {
         /// What it says.
         update: Box<StatusUpdate>,
     },
     /// A callback that names this job without proving it: ask the provider.
-    Hint {
+    UnverifiedHint {
         /// What it says.
         update: Box<StatusUpdate>,
     },
@@ -126,14 +126,14 @@ pub enum Happening {
 
 /// What became of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct Transition {
     /// The job afterwards.
     pub job: Job,
     /// Lines for its timeline. Empty when nothing changed.
     pub entries: Vec<TimelineEntry>,
 }
 
-/// Why a happening was not taken.
+/// Why a event was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The job is in a final state.
@@ -147,56 +147,56 @@ pub enum Refusal {
     OtherFax,
 }
 
-/// Applies `happening` to `job` at `now`.
+/// Applies `event` to `job` at `now`.
 ///
 /// # Errors
 /// [`Refusal`] when the table doesn't allow it; the job stays as it is.
-pub fn advance(job: &Job, happening: &Happening, now: Timestamp) -> Result<Step, Refusal> {
-    let mut step = Step {
+pub fn apply(job: &Job, event: &JobEvent, now: Timestamp) -> Result<Transition, Refusal> {
+    let mut transition = Transition {
         job: job.clone(),
         entries: Vec::new(),
     };
-    match happening {
-        Happening::Claimed { look_at } => step.claim(*look_at, now)?,
-        Happening::Postponed { reason, retry_at } => step.postpone(reason, *retry_at, now)?,
-        Happening::Taken {
+    match event {
+        JobEvent::Claimed { look_at } => transition.claim(*look_at, now)?,
+        JobEvent::Postponed { reason, retry_at } => transition.postpone(reason, *retry_at, now)?,
+        JobEvent::Accepted {
             provider_id,
             poll_at,
             adopted,
         } => {
-            step.take(provider_id, *poll_at, *adopted, now)?;
+            transition.take(provider_id, *poll_at, *adopted, now)?;
         }
-        Happening::NotSent { reason, retry_at } => step.not_sent(reason, *retry_at, now)?,
-        Happening::Held { reason, retry_at } => step.hold(reason, *retry_at, now)?,
-        Happening::Refused(error) => step.refuse(error, now)?,
-        Happening::Unsure { reason, look_at } => step.unsure(reason, *look_at, now)?,
-        Happening::Absent {
+        JobEvent::NotSent { reason, retry_at } => transition.not_sent(reason, *retry_at, now)?,
+        JobEvent::Held { reason, retry_at } => transition.hold(reason, *retry_at, now)?,
+        JobEvent::Rejected(error) => transition.refuse(error, now)?,
+        JobEvent::OutcomeUnknown { reason, look_at } => transition.unsure(reason, *look_at, now)?,
+        JobEvent::NotFound {
             grace,
             waited,
             look_at,
-        } => step.absent(*grace, *waited, *look_at, now)?,
-        Happening::NoAnswer { reason, ask_at } => step.no_answer(reason, *ask_at, now)?,
-        Happening::News {
+        } => transition.absent(*grace, *waited, *look_at, now)?,
+        JobEvent::LookupFailed { reason, ask_at } => transition.no_answer(reason, *ask_at, now)?,
+        JobEvent::VerifiedUpdate {
             update,
             source,
             poll_at,
-        } => step.news(update, source, *poll_at, now)?,
-        Happening::Told { update } => step.told(update, now)?,
-        Happening::Hint { update } => step.hint(update, now)?,
-        Happening::CancelRequested => step.request_cancel(now)?,
-        Happening::CancelScheduled { poll_at } => step.cancel_scheduled(*poll_at, now)?,
-        Happening::CancelRefused { reason, poll_at } => step.cancel_refused(reason, *poll_at, now)?,
-        Happening::Expired { reason } => step.expire(reason, now)?,
-        Happening::Purged => step.purge(now)?,
+        } => transition.news(update, *source, *poll_at, now)?,
+        JobEvent::UnverifiedUpdate { update } => transition.told(update, now)?,
+        JobEvent::UnverifiedHint { update } => transition.hint(update, now)?,
+        JobEvent::CancelRequested => transition.request_cancel(now)?,
+        JobEvent::CancelScheduled { poll_at } => transition.cancel_scheduled(*poll_at, now)?,
+        JobEvent::CancelRefused { reason, poll_at } => transition.cancel_refused(reason, *poll_at, now)?,
+        JobEvent::Expired { reason } => transition.expire(reason, now)?,
+        JobEvent::Purged => transition.purge(now)?,
     }
-    if !step.entries.is_empty() {
-        step.job.updated_at = now;
+    if !transition.entries.is_empty() {
+        transition.job.updated_at = now;
         // Nothing that keeps coming may put off the last look.
-        if now < step.job.deadline {
-            step.job.wake_at = step.job.wake_at.map(|at| at.min(step.job.deadline));
+        if now < transition.job.deadline {
+            transition.job.wake_at = transition.job.wake_at.map(|at| at.min(transition.job.deadline));
         }
     }
-    Ok(step)
+    Ok(transition)
 }
 
 #[cfg(test)]

@@ -22,8 +22,8 @@ use super::types::{
 };
 use super::{callback, render};
 use faxgate_config::plugins::PluginConfig;
-use faxgate_domain::document::{DocumentRefusal, FaxPage, Raster};
-use faxgate_domain::number::NumberRefusal;
+use faxgate_domain::document::{DocumentError, FaxPage, RenderOptions};
+use faxgate_domain::number::NumberError;
 
 /// A plugin on the bench.
 pub struct Workbench {
@@ -136,7 +136,7 @@ impl Workbench {
         raw: &str,
         region: &str,
         strict: bool,
-    ) -> Run<Result<Reading, NumberRefusal>> {
+    ) -> Run<Result<Reading, NumberError>> {
         let dialled = Dialled {
             raw: raw.trim().to_owned(),
             region: region.to_owned(),
@@ -152,7 +152,7 @@ impl Workbench {
         parts: Vec<Part>,
         options: ConvertOptions,
         limits: ConvertLimits,
-    ) -> Run<Result<Converted, DocumentRefusal>> {
+    ) -> Run<Result<Converted, DocumentError>> {
         let order = self.order(parts, options, limits);
         self.run(move |session, callee| document::inside(session, callee, order).boxed())
             .await
@@ -162,9 +162,9 @@ impl Workbench {
     pub async fn render(
         &self,
         parts: Vec<Part>,
-        raster: Raster,
+        raster: RenderOptions,
         limits: ConvertLimits,
-    ) -> Run<Result<Vec<FaxPage>, DocumentRefusal>> {
+    ) -> Run<Result<Vec<FaxPage>, DocumentError>> {
         let options = ConvertOptions {
             paper: raster.paper,
             cover: None,

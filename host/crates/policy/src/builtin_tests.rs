@@ -15,7 +15,7 @@ use sha2::Sha256;
 use super::tests::{Folder, dial};
 use super::*;
 use faxgate_base::secret::Secret;
-use faxgate_domain::number::NumberRefusalKind;
+use faxgate_domain::number::NumberErrorKind;
 use faxgate_domain::provider::{CallbackEvent, ProviderStatus, Verdict};
 
 const BODY: &str = "fax%5Bid%5D=123&fax%5Bstatus%5D=success&fax%5Bnum_pages%5D=2&success=true";
@@ -55,7 +55,7 @@ async fn numbers_are_read() {
     assert_eq!(number.e164.as_str(), "+12125550142");
     assert_eq!(number.region.as_deref(), Some("US"));
     match dial(&plugins, "212 555 0142 ext 7").await {
-        Err(PolicyError::Refused(refusal)) => assert_eq!(refusal.kind, NumberRefusalKind::Extension),
+        Err(PolicyError::Refused(refusal)) => assert_eq!(refusal.kind, NumberErrorKind::Extension),
         other => panic!("{other:?}"),
     }
 }

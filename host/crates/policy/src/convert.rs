@@ -11,9 +11,9 @@ use super::load::sentence;
 use super::types::{Opinion, Part, Reading};
 use faxgate_base::redact;
 use faxgate_domain::document::{
-    DocumentRefusal, DocumentRefusalKind, FaxPage, Halftone, Paper, Raster, Resolution,
+    DocumentError, DocumentErrorKind, FaxPage, Halftone, Paper, RenderOptions, Resolution,
 };
-use faxgate_domain::number::{E164, Number, NumberRefusal, NumberRefusalKind};
+use faxgate_domain::number::{E164, Number, NumberError, NumberErrorKind};
 use faxgate_domain::provider::{CallbackEvent, FaxError, ProviderStatus, ReceivedFax, StatusUpdate, Verdict};
 
 /// Pixels per row of every Group 3 machine (ITU-T T.4).
@@ -46,8 +46,8 @@ pub(super) fn reading(decision: norm::Decision) -> Result<Reading, Fault> {
     }
 }
 
-pub(super) fn number_refusal(failure: norm::Failure) -> NumberRefusal {
-    use NumberRefusalKind as Kind;
+pub(super) fn number_refusal(failure: norm::Failure) -> NumberError {
+    use NumberErrorKind as Kind;
     let kind = match failure.kind {
         norm::FailureKind::NotANumber => Kind::NotANumber,
         norm::FailureKind::UnknownCountry => Kind::UnknownCountry,
@@ -57,7 +57,7 @@ pub(super) fn number_refusal(failure: norm::Failure) -> NumberRefusal {
         norm::FailureKind::NotAssigned => Kind::NotAssigned,
         norm::FailureKind::Refused => Kind::Refused,
     };
-    NumberRefusal {
+    NumberError {
         kind,
         message: said(&failure.message, "the number can't be dialled"),
     }
@@ -72,7 +72,7 @@ pub(super) fn part(part: &Part) -> conv::Part {
     }
 }
 
-pub(super) fn raster(raster: Raster) -> conv::Raster {
+pub(super) fn raster(raster: RenderOptions) -> conv::Raster {
     conv::Raster {
         width: WIDTH,
         resolution: match raster.resolution {
@@ -100,8 +100,8 @@ pub(super) const fn paper_name(paper: Paper) -> &'static str {
     }
 }
 
-pub(super) fn document_refusal(failure: conv::Failure) -> DocumentRefusal {
-    use DocumentRefusalKind as Kind;
+pub(super) fn document_refusal(failure: conv::Failure) -> DocumentError {
+    use DocumentErrorKind as Kind;
     let kind = match failure.kind {
         conv::FailureKind::Unsupported => Kind::Unsupported,
         conv::FailureKind::Encrypted => Kind::Encrypted,
@@ -110,13 +110,13 @@ pub(super) fn document_refusal(failure: conv::Failure) -> DocumentRefusal {
         conv::FailureKind::TooManyPages => Kind::TooManyPages,
         conv::FailureKind::TooLarge => Kind::TooLarge,
     };
-    DocumentRefusal {
+    DocumentError {
         kind,
         message: said(&failure.message, "the document can't be faxed"),
     }
 }
 
-pub(super) fn fax_page(page: conv::FaxPage, asked: Raster, max_rows: u32) -> Result<FaxPage, Fault> {
+pub(super) fn fax_page(page: conv::FaxPage, asked: RenderOptions, max_rows: u32) -> Result<FaxPage, Fault> {
     let wrong = |what: &str| Err(Fault::BadAnswer(format!("a page has {what}")));
     let y_dpi = match asked.resolution {
         Resolution::Standard => 98,
@@ -243,7 +243,7 @@ fn fax_error(kind: Option<String>, id: Option<i64>, message: Option<String>) -> 
         return None;
     }
     Some(FaxError {
-        error_type: kind.map(|kind| sentence(&kind)).unwrap_or_default(),
+        error_type: kind.map(|kind| sentence(&kind)).unwrap_or_default().into(),
         error_id: id,
         message: message.map(|text| reason_line(&text)).unwrap_or_default(),
     })

@@ -16,13 +16,13 @@ use super::error::{PluginFailure, PolicyError};
 use super::load::{Plugin, sentence};
 use super::types::{ConvertLimits, ConvertOptions, Converted, Part, Slot};
 use faxgate_base::size;
-use faxgate_domain::document::{Cover, DocumentRefusal, DocumentRefusalKind, MediaType, Paper};
+use faxgate_domain::document::{Cover, DocumentError, DocumentErrorKind, MediaType, Paper};
 
 /// Notes of one conversion.
 const NOTES: usize = 64;
 
 /// What one converter said.
-pub(super) type Answer = Result<Converted, DocumentRefusal>;
+pub(super) type Answer = Result<Converted, DocumentError>;
 
 /// What a converter is asked to open.
 #[derive(Clone)]
@@ -54,7 +54,7 @@ impl Plugins {
         parts: Vec<Part>,
         options: ConvertOptions,
         limits: ConvertLimits,
-    ) -> Result<Converted, PolicyError<DocumentRefusal>> {
+    ) -> Result<Converted, PolicyError<DocumentError>> {
         if parts.len() <= 1 && options.cover.is_none() {
             return self.convert_chain(parts, options.paper, limits).await;
         }
@@ -91,7 +91,7 @@ impl Plugins {
         limits: ConvertLimits,
         joined: &mut Vec<Part>,
         notes: &mut Vec<String>,
-    ) -> Result<u32, PolicyError<DocumentRefusal>> {
+    ) -> Result<u32, PolicyError<DocumentError>> {
         let file_name = part.file_name.clone();
         let one = self.convert_chain(vec![part], options.paper, limits).await?;
         notes.extend(one.notes);
@@ -109,10 +109,10 @@ impl Plugins {
         parts: Vec<Part>,
         paper: Paper,
         limits: ConvertLimits,
-    ) -> Result<Converted, PolicyError<DocumentRefusal>> {
+    ) -> Result<Converted, PolicyError<DocumentError>> {
         if parts.is_empty() {
-            return Err(PolicyError::Refused(DocumentRefusal {
-                kind: DocumentRefusalKind::Empty,
+            return Err(PolicyError::Refused(DocumentError {
+                kind: DocumentErrorKind::Empty,
                 message: "There is no document.".to_owned(),
             }));
         }
@@ -163,7 +163,7 @@ fn cover_part(cover: &Cover, date: &str, pages: u32) -> Part {
 /// What the converters asked so far said, when none of them decided.
 #[derive(Default)]
 pub(super) struct Chain {
-    unsupported: Option<DocumentRefusal>,
+    unsupported: Option<DocumentError>,
     failed: Option<PluginFailure>,
 }
 
@@ -172,11 +172,11 @@ impl Chain {
     pub(super) fn heard<T>(
         &mut self,
         plugin: &Plugin,
-        answer: Result<Result<T, DocumentRefusal>, CallError>,
-    ) -> Option<Result<T, PolicyError<DocumentRefusal>>> {
+        answer: Result<Result<T, DocumentError>, CallError>,
+    ) -> Option<Result<T, PolicyError<DocumentError>>> {
         match answer {
             Ok(Ok(done)) => return Some(Ok(done)),
-            Ok(Err(refusal)) if refusal.kind == DocumentRefusalKind::Unsupported => {
+            Ok(Err(refusal)) if refusal.kind == DocumentErrorKind::Unsupported => {
                 // The last one is the built-in converter, whose sentence names the formats it reads.
                 self.unsupported = Some(refusal);
             }
@@ -189,7 +189,7 @@ impl Chain {
     }
 
     /// The result when nobody decided. A failure counts more than `unsupported`: who failed might have read it.
-    pub(super) fn nobody(self) -> PolicyError<DocumentRefusal> {
+    pub(super) fn nobody(self) -> PolicyError<DocumentError> {
         match (self.failed, self.unsupported) {
             (Some(failure), _) => PolicyError::Failed(failure),
             (None, Some(refusal)) => PolicyError::Refused(refusal),
@@ -247,7 +247,7 @@ pub(super) async fn open(
     session: &mut Session,
     callee: &Callee,
     order: &Order,
-) -> Result<Result<Opened, DocumentRefusal>, Fault> {
+) -> Result<Result<Opened, DocumentError>, Fault> {
     let Entry::Converter(pre) = &callee.prepared.entry else {
         return Err(Fault::BadAnswer("it is not a converter".to_owned()));
     };
@@ -287,10 +287,10 @@ pub(super) async fn open(
 }
 
 /// A PDF over the sender's limit is refused; one over the plugin's own limit is its failure.
-fn too_large(bytes: u64, order: &Order) -> Result<Option<DocumentRefusal>, Fault> {
+fn too_large(bytes: u64, order: &Order) -> Result<Option<DocumentError>, Fault> {
     if bytes > order.limits.max_bytes {
-        return Ok(Some(DocumentRefusal {
-            kind: DocumentRefusalKind::TooLarge,
+        return Ok(Some(DocumentError {
+            kind: DocumentErrorKind::TooLarge,
             message: format!(
                 "The document comes to {} as a PDF and the limit is {}.",
                 size::human(bytes),

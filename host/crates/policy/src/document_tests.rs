@@ -17,7 +17,7 @@ use super::tests::Folder;
 use super::*;
 use faxgate_config::plugins::OnError;
 use faxgate_domain::document::{
-    DocumentRefusal, DocumentRefusalKind, FaxPage, MediaType, Raster, Resolution,
+    DocumentError, DocumentErrorKind, FaxPage, MediaType, RenderOptions, Resolution,
 };
 
 const LIMITS: ConvertLimits = ConvertLimits {
@@ -35,17 +35,14 @@ fn part(text: &'static str) -> Part {
     }
 }
 
-async fn convert(
-    plugins: &Plugins,
-    parts: &[&'static str],
-) -> Result<Converted, PolicyError<DocumentRefusal>> {
+async fn convert(plugins: &Plugins, parts: &[&'static str]) -> Result<Converted, PolicyError<DocumentError>> {
     let parts = parts.iter().copied().map(part).collect();
     plugins.convert(parts, ConvertOptions::default(), LIMITS).await
 }
 
-async fn render(plugins: &Plugins, pdf: &'static str) -> Result<Vec<FaxPage>, PolicyError<DocumentRefusal>> {
+async fn render(plugins: &Plugins, pdf: &'static str) -> Result<Vec<FaxPage>, PolicyError<DocumentError>> {
     plugins
-        .render(Bytes::from_static(pdf.as_bytes()), 1..9, Raster::default())
+        .render(Bytes::from_static(pdf.as_bytes()), 1..9, RenderOptions::default())
         .await
 }
 
@@ -94,7 +91,7 @@ async fn wrong_answers_are_failures_and_refusals_reach_the_sender() {
     }
     match convert(&plugins, &["Encrypted"]).await {
         Err(PolicyError::Refused(refusal)) => {
-            assert_eq!(refusal.kind, DocumentRefusalKind::Encrypted);
+            assert_eq!(refusal.kind, DocumentErrorKind::Encrypted);
             assert_eq!(refusal.message, "Not this one.");
         }
         other => panic!("{other:?}"),
@@ -107,7 +104,7 @@ async fn wrong_answers_are_failures_and_refusals_reach_the_sender() {
         .convert(vec![part("Please")], ConvertOptions::default(), small)
         .await
     {
-        Err(PolicyError::Refused(refusal)) => assert_eq!(refusal.kind, DocumentRefusalKind::TooLarge),
+        Err(PolicyError::Refused(refusal)) => assert_eq!(refusal.kind, DocumentErrorKind::TooLarge),
         other => panic!("{other:?}"),
     }
     assert!(matches!(
@@ -148,9 +145,9 @@ async fn pages_come_in_order_however_many_instances_draw_them() {
             .iter()
             .all(|page| (page.width, page.height, page.y_dpi) == (1728, 8, 196))
     );
-    let coarse = Raster {
+    let coarse = RenderOptions {
         resolution: Resolution::Standard,
-        ..Raster::default()
+        ..RenderOptions::default()
     };
     let pages = plugins
         .render(Bytes::from_static(b"%PDF-1.4"), 0..10, coarse)

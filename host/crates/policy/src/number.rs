@@ -11,14 +11,14 @@ use super::engine::Runtime;
 use super::error::{FailureKind, PluginFailure, PolicyError};
 use super::load::Plugin;
 use super::types::{Reading, Slot};
-use faxgate_domain::number::{Number, NumberRefusal, NumberRefusalKind};
+use faxgate_domain::number::{Number, NumberError, NumberErrorKind};
 use std::sync::Arc;
 
 /// Bytes of a dialled string.
 const RAW_BYTES: usize = 128;
 
 /// What one normalizer said.
-pub(super) type Answer = Result<Reading, NumberRefusal>;
+pub(super) type Answer = Result<Reading, NumberError>;
 
 /// A dialled string on its way through the chain.
 #[derive(Clone)]
@@ -40,7 +40,7 @@ impl Plugins {
         raw: &str,
         region: &str,
         strict: bool,
-    ) -> Result<Number, PolicyError<NumberRefusal>> {
+    ) -> Result<Number, PolicyError<NumberError>> {
         let set = self.set();
         let mut dialled = Dialled {
             raw: raw.trim().to_owned(),
@@ -49,7 +49,7 @@ impl Plugins {
         };
         if dialled.raw.len() > RAW_BYTES {
             return Err(PolicyError::Refused(refusal(
-                NumberRefusalKind::NotANumber,
+                NumberErrorKind::NotANumber,
                 "A number has at most 128 characters.",
             )));
         }
@@ -62,7 +62,7 @@ impl Plugins {
             match ask(self.runtime(), plugin, dialled.clone()).await {
                 Ok(Ok(Reading::Dial(number))) if strict && !number.valid => {
                     return Err(PolicyError::Refused(refusal(
-                        NumberRefusalKind::NotAssigned,
+                        NumberErrorKind::NotAssigned,
                         "The number is not assigned in its numbering plan.",
                     )));
                 }
@@ -78,7 +78,7 @@ impl Plugins {
         Err(match failed {
             Some(failure) => PolicyError::Failed(failure),
             None => PolicyError::Refused(refusal(
-                NumberRefusalKind::NotANumber,
+                NumberErrorKind::NotANumber,
                 "No rule of this gateway reads it as a number.",
             )),
         })
@@ -131,8 +131,8 @@ pub(super) async fn inside(
     }
 }
 
-fn refusal(kind: NumberRefusalKind, message: &str) -> NumberRefusal {
-    NumberRefusal {
+fn refusal(kind: NumberErrorKind, message: &str) -> NumberError {
+    NumberError {
         kind,
         message: message.to_owned(),
     }

@@ -18,7 +18,7 @@ use super::engine::{Permit, Room};
 use super::error::{FailureKind, PluginFailure, PolicyError};
 use super::load::Plugin;
 use super::types::{ConvertLimits, Part, Slot};
-use faxgate_domain::document::{DocumentRefusal, FaxPage, MAX_PAGES, MediaType, Raster};
+use faxgate_domain::document::{DocumentError, FaxPage, MAX_PAGES, MediaType, RenderOptions};
 
 /// Rows of one page: twice the longest paper at the finer resolution, far from what memory could not hold.
 const MAX_ROWS: u32 = 4600;
@@ -30,14 +30,14 @@ pub(super) type Pages = BTreeMap<u32, FaxPage>;
 pub(super) struct Work {
     order: Order,
     pages: Range<u32>,
-    raster: Raster,
+    raster: RenderOptions,
     next: Arc<AtomicU32>,
 }
 
 /// Why drawing ended early.
 enum Stop {
     Error(CallError),
-    Refusal(DocumentRefusal),
+    Refusal(DocumentError),
 }
 
 impl Plugins {
@@ -50,8 +50,8 @@ impl Plugins {
         &self,
         pdf: Bytes,
         pages: Range<u32>,
-        raster: Raster,
-    ) -> Result<Vec<FaxPage>, PolicyError<DocumentRefusal>> {
+        raster: RenderOptions,
+    ) -> Result<Vec<FaxPage>, PolicyError<DocumentError>> {
         if pages.is_empty() {
             return Ok(Vec::new());
         }
@@ -92,7 +92,7 @@ impl Plugins {
         &self,
         plugin: &Plugin,
         work: Work,
-    ) -> Result<Result<Vec<FaxPage>, DocumentRefusal>, CallError> {
+    ) -> Result<Result<Vec<FaxPage>, DocumentError>, CallError> {
         let runtime = self.runtime();
         let first = runtime.admit(Room::Heavy).await.map_err(|_| CallError::Busy)?;
         let mut permits: Vec<Permit> = vec![first];
@@ -129,7 +129,7 @@ impl Plugins {
 
 impl Work {
     /// Every page of a document.
-    pub(super) fn all(order: Order, raster: Raster) -> Self {
+    pub(super) fn all(order: Order, raster: RenderOptions) -> Self {
         Self {
             order,
             pages: 0..u32::MAX,
@@ -144,7 +144,7 @@ pub(super) async fn inside(
     session: &mut Session,
     callee: &Callee,
     work: Work,
-) -> Result<Result<Pages, DocumentRefusal>, Fault> {
+) -> Result<Result<Pages, DocumentError>, Fault> {
     let opened = match open(session, callee, &work.order).await? {
         Ok(opened) => opened,
         Err(refusal) => return Ok(Err(refusal)),

@@ -15,9 +15,9 @@ use super::testing::{NORMALIZER, normalizer};
 use super::*;
 use faxgate_base::size::MIB;
 use faxgate_config::plugins::{OnError, PluginConfig};
-use faxgate_domain::number::{Number, NumberRefusal, NumberRefusalKind};
+use faxgate_domain::number::{Number, NumberError, NumberErrorKind};
 
-pub(super) type Answer = Result<Number, PolicyError<NumberRefusal>>;
+pub(super) type Answer = Result<Number, PolicyError<NumberError>>;
 
 /// A folder of plugins and what is configured about them.
 pub(super) struct Folder {
@@ -198,7 +198,7 @@ async fn files_are_asked_by_name() {
     assert_eq!(dial(&plugins, "w").await.unwrap().e164.as_str(), "+12125550100");
     match dial(&plugins, "r").await {
         Err(PolicyError::Refused(refusal)) => {
-            assert_eq!(refusal.kind, NumberRefusalKind::Refused);
+            assert_eq!(refusal.kind, NumberErrorKind::Refused);
             assert_eq!(refusal.message, "Not allowed here.");
         }
         other => panic!("{other:?}"),

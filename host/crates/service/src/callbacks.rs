@@ -8,8 +8,8 @@ use faxgate_base::crash;
 use faxgate_domain::audit::AuditEntry;
 use faxgate_domain::ids::JobId;
 use faxgate_domain::job::Job;
-use faxgate_domain::provider::{CallbackEvent, ProviderStatus, StatusUpdate, Verdict};
-use faxgate_domain::status::Happening;
+use faxgate_domain::provider::{CallbackEvent, EventSource, ProviderStatus, StatusUpdate, Verdict};
+use faxgate_domain::status::JobEvent;
 use faxgate_policy::{Delivery, DeliveryKind, FilePart, RawBody};
 
 use super::{App, Error, Upload};
@@ -183,16 +183,16 @@ impl App {
         }
         let config = self.config();
         let update = Box::new(update);
-        let happening = if config.dispatch.confirm_callbacks && update.status.is_end() {
-            Happening::Told { update }
+        let event = if config.dispatch.confirm_callbacks && update.status.is_end() {
+            JobEvent::UnverifiedUpdate { update }
         } else {
-            Happening::News {
+            JobEvent::VerifiedUpdate {
                 update,
-                source: "callback",
+                source: EventSource::Callback,
                 poll_at: after(now, config.dispatch.poll_after),
             }
         };
-        let done = self.parts.store.advance(id, happening).await?;
+        let done = self.parts.store.advance(id, event).await?;
         crash::point("noted", id);
         if done.refusal.is_some() {
             return self.mismatch(Some(id)).await;
@@ -221,7 +221,7 @@ impl App {
             .store
             .advance(
                 id,
-                Happening::Hint {
+                JobEvent::UnverifiedHint {
                     update: Box::new(update),
                 },
             )

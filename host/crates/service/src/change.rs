@@ -4,11 +4,11 @@ use sha2::{Digest, Sha256};
 
 use super::documents::gone;
 use super::send::Draft;
-use super::{App, Error, FaxJob, OpenDocument, Origin, Schedule, Sent};
+use super::{Actor, App, Error, FaxJob, OpenDocument, Schedule, Sent};
 use faxgate_domain::code::Code;
 use faxgate_domain::event::{EventKind, TimelineEntry};
 use faxgate_domain::job::Job;
-use faxgate_domain::status::{Happening, Refusal};
+use faxgate_domain::status::{JobEvent, Refusal};
 
 /// How a fax is to be sent again.
 #[derive(Debug, Clone, Default)]
@@ -26,18 +26,18 @@ impl App {
     ///
     /// # Errors
     /// [`Code::NotFound`]; [`Code::Forbidden`] for another owner's; [`Code::Conflict`] when it has reached a final state.
-    pub async fn cancel(&self, origin: &Origin, id: &str) -> Result<FaxJob, Error> {
-        let job = self.own_job(origin, id)?;
+    pub async fn cancel(&self, actor: &Actor, id: &str) -> Result<FaxJob, Error> {
+        let job = self.own_job(actor, id)?;
         let done = self
             .parts
             .store
-            .advance(job.id, Happening::CancelRequested)
+            .advance(job.id, JobEvent::CancelRequested)
             .await?;
         if let Some(refusal) = done.refusal {
             return Err(conflict(&done.job, refusal));
         }
         if done.changed {
-            let entry = origin.did(self.parts.clock.now(), "fax.cancel", job.id);
+            let entry = actor.did(self.parts.clock.now(), "fax.cancel", job.id);
             self.parts.store.record(entry).await?;
             self.parts.work.notify_one();
         }
@@ -48,13 +48,13 @@ impl App {
     ///
     /// # Errors
     /// [`Code::NotFound`]; [`Code::Forbidden`] for another owner's; [`Code::Gone`] when the document was destroyed; as [`App::send`].
-    pub async fn resend(&self, origin: &Origin, id: &str, request: Resend) -> Result<Sent, Error> {
-        let job = self.own_job(origin, id)?;
+    pub async fn resend(&self, actor: &Actor, id: &str, request: Resend) -> Result<Sent, Error> {
+        let job = self.own_job(actor, id)?;
         let mut options = job.options.clone();
         request.schedule.clone().apply(&mut options)?;
         let claim = match &request.idempotency_key {
             None => None,
-            Some(key) => match self.claim(origin, key, fingerprint(&job, &request))? {
+            Some(key) => match self.claim(actor, key, fingerprint(&job, &request))? {
                 Ok(claim) => Some(claim),
                 Err(replay) => return Ok(replay),
             },
@@ -77,15 +77,15 @@ impl App {
             notes: Vec::new(),
             resend_of: Some(job.id),
         };
-        self.accept(origin, draft, claim).await
+        self.accept(actor, draft, claim).await
     }
 
     /// Destroys the document of a fax now. The record stays.
     ///
     /// # Errors
     /// [`Code::NotFound`]; [`Code::Forbidden`] for another owner's; [`Code::Conflict`] when the fax has not reached a final state.
-    pub async fn destroy(&self, origin: &Origin, id: &str) -> Result<(), Error> {
-        let job = self.own_job(origin, id)?;
+    pub async fn destroy(&self, actor: &Actor, id: &str) -> Result<(), Error> {
+        let job = self.own_job(actor, id)?;
         if !job.phase.is_final() {
             return Err(conflict(&job, Refusal::NotNow));
         }
@@ -94,10 +94,10 @@ impl App {
             if !artifact.is_in_database() {
                 self.parts.artifacts.delete(artifact).await?;
             }
-            self.parts.store.advance(job.id, Happening::Purged).await?;
+            self.parts.store.advance(job.id, JobEvent::Purged).await?;
             self.parts
                 .store
-                .record(origin.did(self.parts.clock.now(), "fax.destroy", job.id))
+                .record(actor.did(self.parts.clock.now(), "fax.destroy", job.id))
                 .await?;
         }
         Ok(())

@@ -24,9 +24,9 @@ use faxgate_artifacts::Artifacts;
 use faxgate_base::clock::{Clock, after};
 use faxgate_config::Config;
 use faxgate_domain::ids::JobId;
-use faxgate_domain::job::{Job, Lane};
+use faxgate_domain::job::{Job, Queue};
 use faxgate_domain::link::LinkKey;
-use faxgate_domain::status::Happening;
+use faxgate_domain::status::JobEvent;
 use faxgate_provider::phaxio::Phaxio;
 use faxgate_store::{Advanced, JobFilter, PageRequest, Store, StoreError};
 use faxgate_telemetry::board::Board;
@@ -96,8 +96,8 @@ impl Dispatcher {
         let [dispatch, follow] = &bells;
         tokio::join!(
             self.spread(&bells, stop.clone()),
-            lane::run(&self, Lane::Dispatch, dispatch, stop.clone()),
-            lane::run(&self, Lane::Follow, follow, stop.clone()),
+            lane::run(&self, Queue::Dispatch, dispatch, stop.clone()),
+            lane::run(&self, Queue::Follow, follow, stop.clone()),
         );
         Ok(())
     }
@@ -122,7 +122,7 @@ impl Dispatcher {
             let reason = "the process ended while the request was under way".to_owned();
             self.parts
                 .store
-                .advance(id, Happening::Unsure { reason, look_at: now })
+                .advance(id, JobEvent::OutcomeUnknown { reason, look_at: now })
                 .await?;
         }
         Ok(())
@@ -156,9 +156,9 @@ impl Dispatcher {
 
     /// Records what happened to a job, whatever the database needs to be persuaded: an outcome that is known
     /// must not be lost to a passing fault.
-    async fn settle(&self, id: JobId, happening: Happening) -> Option<Advanced> {
+    async fn settle(&self, id: JobId, event: JobEvent) -> Option<Advanced> {
         for attempt in 1..=SETTLE_ATTEMPTS {
-            match self.parts.store.advance(id, happening.clone()).await {
+            match self.parts.store.advance(id, event.clone()).await {
                 Ok(done) => {
                     if let Some(refusal) = done.refusal {
                         tracing::debug!(job = %id, %refusal, "an outcome did not fit the job's state");
@@ -187,11 +187,11 @@ impl Dispatcher {
     /// does not say so yet.
     fn poll_at(&self, job: &Job) -> jiff::Timestamp {
         let config = self.parts.config.load();
-        let base = match job.early {
+        let base = match job.pending_update {
             Some(_) => config.dispatch.backoff.min(config.dispatch.poll_after),
             None => config.dispatch.poll_after,
         };
-        let wait = backoff::exponential(base, job.looks.saturating_add(1));
+        let wait = backoff::exponential(base, job.poll_attempts.saturating_add(1));
         after(self.parts.clock.now(), wait)
     }
 

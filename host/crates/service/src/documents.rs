@@ -8,12 +8,12 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use ulid::Ulid;
 
-use super::{App, Error, Origin, Upload};
+use super::{Actor, App, Error, Upload};
 use faxgate_artifacts::{Content, Kind};
 use faxgate_domain::artifact::{Artifact, Place};
 use faxgate_domain::audit::AuditEntry;
 use faxgate_domain::code::Code;
-use faxgate_domain::document::{DocumentRefusal, FaxPage, Raster, Resolution};
+use faxgate_domain::document::{DocumentError, FaxPage, RenderOptions, Resolution};
 use faxgate_domain::job::Job;
 use faxgate_domain::link::LinkPurpose;
 use faxgate_policy::{FailureKind, PolicyError, png, tiff};
@@ -24,7 +24,7 @@ pub enum DocumentKey<'a> {
     /// `?token=`, and the address of whoever brings it
     Token(&'a str, Option<IpAddr>),
     /// A key.
-    Origin(&'a Origin),
+    Actor(&'a Actor),
 }
 
 /// A document that may be read.
@@ -51,7 +51,7 @@ impl App {
         let by = self.unlock(key, LinkPurpose::FaxPdf, id)?;
         let job = match key {
             DocumentKey::Token(..) => self.known_job(id)?,
-            DocumentKey::Origin(origin) => self.visible_job(origin, id)?,
+            DocumentKey::Actor(actor) => self.visible_job(actor, id)?,
         };
         let artifact = job.artifact.clone().ok_or_else(gone)?;
         self.parts.store.record_later(by.with("document.read", job.id));
@@ -69,7 +69,7 @@ impl App {
         let by = self.unlock(key, LinkPurpose::InboundPdf, id)?;
         let fax = match key {
             DocumentKey::Token(..) => self.known_inbound(id)?,
-            DocumentKey::Origin(origin) => self.visible_inbound(origin, id)?,
+            DocumentKey::Actor(actor) => self.visible_inbound(actor, id)?,
         };
         let artifact = fax.artifact.ok_or_else(gone)?;
         self.parts
@@ -123,13 +123,13 @@ impl App {
     /// As [`App::read`], and when a page can't be drawn.
     pub async fn tiff(
         &self,
-        origin: &Origin,
+        actor: &Actor,
         id: &str,
         resolution: Option<Resolution>,
     ) -> Result<Vec<u8>, Error> {
-        let job = self.visible_job(origin, id)?;
+        let job = self.visible_job(actor, id)?;
         let pages = self
-            .draw(origin, &job, 0..job.pages.unwrap_or(1), resolution)
+            .draw(actor, &job, 0..job.pages.unwrap_or(1), resolution)
             .await?;
         Ok(tiff::write(&pages))
     }
@@ -138,8 +138,8 @@ impl App {
     ///
     /// # Errors
     /// As [`App::tiff`]; [`Code::NotFound`] beyond the last page.
-    pub async fn preview(&self, origin: &Origin, id: &str, page: u32) -> Result<Vec<u8>, Error> {
-        let job = self.visible_job(origin, id)?;
+    pub async fn preview(&self, actor: &Actor, id: &str, page: u32) -> Result<Vec<u8>, Error> {
+        let job = self.visible_job(actor, id)?;
         let last = job.pages.unwrap_or(1);
         if page == 0 || page > last {
             return Err(Error::new(
@@ -147,7 +147,7 @@ impl App {
                 format!("the fax has no such page: ask for 1 to {last}"),
             ));
         }
-        let drawn = self.draw(origin, &job, page - 1..page, None).await?;
+        let drawn = self.draw(actor, &job, page - 1..page, None).await?;
         let png = drawn.first().and_then(png::write);
         png.ok_or_else(|| Error::internal("a converter drew a page that can't be decoded"))
     }
@@ -155,7 +155,7 @@ impl App {
     /// Draws pages of a fax as its sender asked for.
     async fn draw(
         &self,
-        origin: &Origin,
+        actor: &Actor,
         job: &Job,
         pages: Range<u32>,
         resolution: Option<Resolution>,
@@ -163,13 +163,13 @@ impl App {
         let artifact = job.artifact.clone().ok_or_else(gone)?;
         let document = OpenDocument::new(job.id.0, artifact);
         let pdf = self.read_all(&document).await?;
-        let raster = Raster {
-            resolution: resolution.unwrap_or(job.options.raster.resolution),
-            ..job.options.raster
+        let options = RenderOptions {
+            resolution: resolution.unwrap_or(job.options.render.resolution),
+            ..job.options.render
         };
-        let drawn = self.parts.plugins.render(pdf, pages, raster).await;
+        let drawn = self.parts.plugins.render(pdf, pages, options).await;
         let drawn = drawn.map_err(not_converted)?;
-        let read = origin.did(self.parts.clock.now(), "document.read", job.id);
+        let read = actor.did(self.parts.clock.now(), "document.read", job.id);
         self.parts.store.record_later(read);
         Ok(drawn)
     }
@@ -239,7 +239,7 @@ impl App {
                 Code::BadLink,
                 "the link is wrong or has expired: ask for a new one",
             )),
-            DocumentKey::Origin(origin) => Ok(Reader(origin.did(now, "", ""))),
+            DocumentKey::Actor(actor) => Ok(Reader(actor.did(now, "", ""))),
         }
     }
 
@@ -288,7 +288,7 @@ impl OpenDocument {
 
 /// The answer about a document that no converter got through. What exhausts a limit or makes a converter give up is
 /// a property of the document, the same on every machine, and no fault of the server.
-pub(super) fn not_converted(error: PolicyError<DocumentRefusal>) -> Error {
+pub(super) fn not_converted(error: PolicyError<DocumentError>) -> Error {
     let PolicyError::Failed(failure) = &error else {
         return error.into();
     };

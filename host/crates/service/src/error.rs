@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use faxgate_artifacts::ArtifactError;
 use faxgate_domain::code::Code;
-use faxgate_domain::document::{DocumentRefusal, DocumentRefusalKind};
-use faxgate_domain::number::NumberRefusal;
+use faxgate_domain::document::{DocumentError, DocumentErrorKind};
+use faxgate_domain::number::NumberError;
 use faxgate_policy::PolicyError;
 use faxgate_store::StoreError;
 
@@ -103,21 +103,21 @@ impl From<ArtifactError> for Error {
     }
 }
 
-impl From<NumberRefusal> for Error {
-    fn from(refusal: NumberRefusal) -> Self {
+impl From<NumberError> for Error {
+    fn from(refusal: NumberError) -> Self {
         Self::new(Code::BadNumber, refusal.message)
     }
 }
 
-impl From<DocumentRefusal> for Error {
-    fn from(refusal: DocumentRefusal) -> Self {
+impl From<DocumentError> for Error {
+    fn from(refusal: DocumentError) -> Self {
         let code = match refusal.kind {
-            DocumentRefusalKind::Unsupported => Code::UnsupportedDocument,
-            DocumentRefusalKind::TooLarge => Code::TooLarge,
-            DocumentRefusalKind::Encrypted
-            | DocumentRefusalKind::Broken
-            | DocumentRefusalKind::Empty
-            | DocumentRefusalKind::TooManyPages => Code::BadDocument,
+            DocumentErrorKind::Unsupported => Code::UnsupportedDocument,
+            DocumentErrorKind::TooLarge => Code::TooLarge,
+            DocumentErrorKind::Encrypted
+            | DocumentErrorKind::Broken
+            | DocumentErrorKind::Empty
+            | DocumentErrorKind::TooManyPages => Code::BadDocument,
         };
         Self::new(code, refusal.message)
     }

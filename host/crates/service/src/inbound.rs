@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::callbacks::signed_url;
 use super::documents::Stored;
-use super::{App, Error, InboundView, Incoming, Origin, Page, Upload};
+use super::{Actor, App, Error, InboundView, Incoming, Page, Upload};
 use faxgate_artifacts::Kind;
 use faxgate_base::clock::after;
 use faxgate_domain::audit::AuditEntry;
@@ -281,8 +281,8 @@ impl App {
     ///
     /// # Errors
     /// [`Code::NotFound`], also for somebody else's.
-    pub fn inbound(&self, origin: &Origin, id: &str) -> Result<InboundView, Error> {
-        Ok(InboundView::from(&self.visible_inbound(origin, id)?))
+    pub fn inbound(&self, actor: &Actor, id: &str) -> Result<InboundView, Error> {
+        Ok(InboundView::from(&self.visible_inbound(actor, id)?))
     }
 
     /// A page of received faxes, newest first, and the marker of the next one.
@@ -291,13 +291,13 @@ impl App {
     /// [`Code::BadCursor`].
     pub async fn inbounds(
         &self,
-        origin: &Origin,
+        actor: &Actor,
         query: InboundQuery,
     ) -> Result<(Vec<InboundView>, Option<String>), Error> {
-        let all = origin.principal.scopes.allow(Scope::FaxReadAll);
+        let all = actor.principal.scopes.allow(Scope::FaxReadAll);
         let filter = InboundFilter {
             owner: None,
-            visible_to: (!all).then(|| origin.principal.owner.clone()),
+            visible_to: (!all).then(|| actor.principal.owner.clone()),
             to: query.to,
             from: query.from,
             status: query.status,
@@ -316,8 +316,8 @@ impl App {
     ///
     /// # Errors
     /// [`Code::NotFound`]; [`Code::Gone`] when it was destroyed.
-    pub fn inbound_link(&self, origin: &Origin, id: &str) -> Result<Link, Error> {
-        let fax = self.visible_inbound(origin, id)?;
+    pub fn inbound_link(&self, actor: &Actor, id: &str) -> Result<Link, Error> {
+        let fax = self.visible_inbound(actor, id)?;
         if fax.artifact.is_none() {
             return Err(super::documents::gone());
         }
@@ -326,18 +326,16 @@ impl App {
         let expires_at = after(now, config.tokens.inbound_ttl);
         let id = fax.id.to_string();
         let token = self.parts.links.sign(LinkPurpose::InboundPdf, &id, expires_at);
-        self.parts
-            .store
-            .record_later(origin.did(now, "inbound.link", &id));
+        self.parts.store.record_later(actor.did(now, "inbound.link", &id));
         Ok(Link {
             url: config.public(&format!("/inbound/{id}/pdf?token={token}")),
             expires_at,
         })
     }
 
-    pub(super) fn visible_inbound(&self, origin: &Origin, id: &str) -> Result<InboundFax, Error> {
+    pub(super) fn visible_inbound(&self, actor: &Actor, id: &str) -> Result<InboundFax, Error> {
         let fax = self.known_inbound(id)?;
-        if fax.owner == UNROUTED || origin.principal.sees(&fax.owner) {
+        if fax.owner == UNROUTED || actor.principal.sees(&fax.owner) {
             Ok(fax)
         } else {
             Err(Error::not_found("received fax"))

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::access::{new_secret, token};
-use super::{App, Error, Origin, Page};
+use super::{Actor, App, Error, Page};
 use faxgate_base::clock::{Clock, after, read_time};
 use faxgate_domain::access::ApiKey;
 use faxgate_domain::code::Code;
@@ -85,8 +85,8 @@ impl App {
     ///
     /// # Errors
     /// As there.
-    pub async fn create_key(&self, origin: &Origin, new: NewKey) -> Result<NewToken, Error> {
-        self.key_desk().create(origin, new).await
+    pub async fn create_key(&self, actor: &Actor, new: NewKey) -> Result<NewToken, Error> {
+        self.key_desk().create(actor, new).await
     }
 
     /// See [`Keys::list`].
@@ -101,21 +101,16 @@ impl App {
     ///
     /// # Errors
     /// As there.
-    pub async fn revoke_key(&self, origin: &Origin, id: &str) -> Result<KeyView, Error> {
-        self.key_desk().revoke(origin, id).await
+    pub async fn revoke_key(&self, actor: &Actor, id: &str) -> Result<KeyView, Error> {
+        self.key_desk().revoke(actor, id).await
     }
 
     /// See [`Keys::rotate`].
     ///
     /// # Errors
     /// As there.
-    pub async fn rotate_key(
-        &self,
-        origin: &Origin,
-        id: &str,
-        overlap_minutes: u64,
-    ) -> Result<NewToken, Error> {
-        self.key_desk().rotate(origin, id, overlap_minutes).await
+    pub async fn rotate_key(&self, actor: &Actor, id: &str, overlap_minutes: u64) -> Result<NewToken, Error> {
+        self.key_desk().rotate(actor, id, overlap_minutes).await
     }
 
     fn key_desk(&self) -> Keys {
@@ -134,7 +129,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Code::Invalid`] for an unknown scope, an unreadable time or an overlong text.
-    pub async fn create(&self, origin: &Origin, new: NewKey) -> Result<NewToken, Error> {
+    pub async fn create(&self, actor: &Actor, new: NewKey) -> Result<NewToken, Error> {
         let now = self.clock.now();
         let name = text("name", new.name)?.unwrap_or_else(|| "key".to_owned());
         let owner = text("owner", new.owner)?.unwrap_or_else(|| name.clone());
@@ -156,7 +151,7 @@ impl Keys {
             rotated_at: None,
             last_used_at: None,
         };
-        let entry = origin.did(now, "key.created", key.id);
+        let entry = actor.did(now, "key.created", key.id);
         self.store.put_key(key.clone(), entry).await?;
         Ok(NewToken {
             token: token(key.id, &secret),
@@ -178,10 +173,10 @@ impl Keys {
     ///
     /// # Errors
     /// [`Code::NotFound`].
-    pub async fn revoke(&self, origin: &Origin, id: &str) -> Result<KeyView, Error> {
+    pub async fn revoke(&self, actor: &Actor, id: &str) -> Result<KeyView, Error> {
         let now = self.clock.now();
         let id = key_id(id)?;
-        let entry = origin.did(now, "key.revoked", id);
+        let entry = actor.did(now, "key.revoked", id);
         let key = self
             .store
             .update_key(id, KeyChange::Revoke { at: now }, entry)
@@ -193,7 +188,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`Code::NotFound`]; [`Code::Conflict`] for a revoked key; [`Code::Invalid`] for an overlap over a week.
-    pub async fn rotate(&self, origin: &Origin, id: &str, overlap_minutes: u64) -> Result<NewToken, Error> {
+    pub async fn rotate(&self, actor: &Actor, id: &str, overlap_minutes: u64) -> Result<NewToken, Error> {
         if overlap_minutes > MAX_OVERLAP_MINUTES {
             return Err(Error::new(
                 Code::Invalid,
@@ -212,7 +207,7 @@ impl Keys {
         };
         match self
             .store
-            .update_key(id, change, origin.did(now, "key.rotated", id))
+            .update_key(id, change, actor.did(now, "key.rotated", id))
             .await
         {
             Ok(Some(key)) => Ok(NewToken {

@@ -3,6 +3,7 @@
 //! [`App`] is cheap to clone. Rules live in `domain`, work is done by the adapters; here they are put in order.
 
 mod access;
+mod actor;
 mod audit;
 mod audit_file;
 mod callbacks;
@@ -13,7 +14,6 @@ mod error;
 mod health;
 mod inbound;
 mod keys;
-mod origin;
 mod plugins;
 mod read;
 pub mod retention;
@@ -37,6 +37,7 @@ use faxgate_provider::phaxio::Phaxio;
 use faxgate_store::Store;
 use faxgate_telemetry::board::Board;
 
+pub use actor::Actor;
 pub use audit::{AuditPage, AuditView};
 pub use audit_file::AuditFile;
 pub use callbacks::{CallbackOutcome, Incoming, IncomingFile};
@@ -46,7 +47,6 @@ pub use error::Error;
 pub use health::Check;
 pub use inbound::{CaughtUp, InboundQuery, Link, Received};
 pub use keys::{KeyView, Keys, NewKey, NewToken};
-pub use origin::Origin;
 pub use read::{FaxQuery, Page};
 pub use schedule::Schedule;
 pub use send::{SendRequest, Sent};

@@ -1,6 +1,6 @@
 //! Policies: what is loaded, and loading anew.
 
-use super::{App, Error, Origin};
+use super::{Actor, App, Error};
 use faxgate_domain::code::Code;
 use faxgate_policy::{Grants, PluginInfo, PluginProblem, ReloadReport};
 
@@ -22,14 +22,14 @@ impl App {
     ///
     /// # Errors
     /// [`Code::Invalid`] with the reason, also when only one file of several could not be loaded.
-    pub async fn reload_plugins(&self, origin: &Origin) -> Result<ReloadReport, Error> {
+    pub async fn reload_plugins(&self, actor: &Actor) -> Result<ReloadReport, Error> {
         let config = self.config();
         let grants = Grants {
             callback_token: config.phaxio.callback_token.clone(),
             api_secret: config.phaxio.api_secret.clone(),
         };
         let report = self.parts.plugins.reload(&config.plugins, grants).await;
-        let entry = origin.did(self.parts.clock.now(), "plugins.reload", "");
+        let entry = actor.did(self.parts.clock.now(), "plugins.reload", "");
         let entry = if report.is_ok() {
             entry
         } else {

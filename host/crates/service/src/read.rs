@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{App, Error, FaxJob, Origin, TimelineView};
+use super::{Actor, App, Error, FaxJob, TimelineView};
 use faxgate_domain::code::Code;
 use faxgate_domain::ids::JobId;
 use faxgate_domain::job::{Job, PublicStatus};
@@ -47,9 +47,9 @@ impl App {
     ///
     /// # Errors
     /// [`Code::NotFound`], also for somebody else's.
-    pub fn fax(&self, origin: &Origin, id: &str) -> Result<Bytes, Error> {
+    pub fn fax(&self, actor: &Actor, id: &str) -> Result<Bytes, Error> {
         let json = |job: &Job| serde_json::to_vec(&FaxJob::from(job)).map(Bytes::from);
-        let job = self.visible_job(origin, id)?;
+        let job = self.visible_job(actor, id)?;
         job.rendered(json).map_err(Error::internal)
     }
 
@@ -59,12 +59,12 @@ impl App {
     /// [`Code::BadCursor`], [`Code::BadNumber`].
     pub async fn faxes(
         &self,
-        origin: &Origin,
+        actor: &Actor,
         query: FaxQuery,
     ) -> Result<(Vec<FaxJob>, Option<String>), Error> {
-        let all = origin.principal.scopes.allow(Scope::FaxReadAll);
+        let all = actor.principal.scopes.allow(Scope::FaxReadAll);
         let filter = JobFilter {
-            owner: (!all).then(|| origin.principal.owner.clone()),
+            owner: (!all).then(|| actor.principal.owner.clone()),
             status: query.status,
             to: match &query.to {
                 Some(raw) => Some(self.destination(raw, None).await?),
@@ -86,8 +86,8 @@ impl App {
     ///
     /// # Errors
     /// [`Code::NotFound`].
-    pub fn timeline(&self, origin: &Origin, id: &str) -> Result<Vec<TimelineView>, Error> {
-        let job = self.visible_job(origin, id)?;
+    pub fn timeline(&self, actor: &Actor, id: &str) -> Result<Vec<TimelineView>, Error> {
+        let job = self.visible_job(actor, id)?;
         Ok(self
             .parts
             .store
@@ -97,20 +97,20 @@ impl App {
             .collect())
     }
 
-    /// The job `id`, if `origin` may know of it. Unknown and foreign ids answer alike.
-    pub(super) fn visible_job(&self, origin: &Origin, id: &str) -> Result<Arc<ShownJob>, Error> {
+    /// The job `id`, if `actor` may know of it. Unknown and foreign ids answer alike.
+    pub(super) fn visible_job(&self, actor: &Actor, id: &str) -> Result<Arc<ShownJob>, Error> {
         let job = self.known_job(id)?;
-        if origin.principal.sees(&job.owner) {
+        if actor.principal.sees(&job.owner) {
             Ok(job)
         } else {
             Err(Error::not_found("fax"))
         }
     }
 
-    /// The job `id`, if `origin` may change it.
-    pub(super) fn own_job(&self, origin: &Origin, id: &str) -> Result<Arc<ShownJob>, Error> {
-        let job = self.visible_job(origin, id)?;
-        if origin.principal.acts_for(&job.owner) {
+    /// The job `id`, if `actor` may change it.
+    pub(super) fn own_job(&self, actor: &Actor, id: &str) -> Result<Arc<ShownJob>, Error> {
+        let job = self.visible_job(actor, id)?;
+        if actor.principal.acts_for(&job.owner) {
             Ok(job)
         } else {
             Err(Error::new(

@@ -14,7 +14,7 @@ use faxgate_artifacts::{ArtifactError, Artifacts};
 use faxgate_base::clock::Clock;
 use faxgate_config::Config;
 use faxgate_domain::artifact::{Artifact, Place};
-use faxgate_domain::status::Happening;
+use faxgate_domain::status::JobEvent;
 use faxgate_store::{Expiring, Store, StoreError};
 use faxgate_telemetry::board::Board;
 use faxgate_telemetry::metrics as names;
@@ -155,7 +155,7 @@ impl Sweeper {
             Expiring::Job(id) => {
                 if let Some(job) = self.store.job(*id)? {
                     self.remove(job.artifact.as_ref(), bucket).await?;
-                    self.store.advance(*id, Happening::Purged).await?;
+                    self.store.advance(*id, JobEvent::Purged).await?;
                 }
             }
             Expiring::Inbound(id) => {

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::documents::{Stored, not_converted};
-use super::{App, Error, FaxJob, Origin, Upload, schedule};
+use super::{Actor, App, Error, FaxJob, Upload, schedule};
 use faxgate_artifacts::Kind;
 use faxgate_base::clock::after;
 use faxgate_base::crash;
@@ -95,7 +95,7 @@ impl App {
     /// # Errors
     /// [`Code::BadNumber`], [`Code::BadDocument`], [`Code::UnsupportedDocument`], [`Code::TooLarge`],
     /// [`Code::Invalid`], [`Code::IdempotencyConflict`], [`Code::Busy`], [`Code::Unavailable`].
-    pub async fn send(&self, origin: &Origin, request: SendRequest) -> Result<Sent, Error> {
+    pub async fn send(&self, actor: &Actor, request: SendRequest) -> Result<Sent, Error> {
         if request.files.is_empty() {
             return Err(Error::new(
                 Code::Invalid,
@@ -110,7 +110,7 @@ impl App {
         let region = check_region(request.region.as_deref())?;
         let claim = match &request.idempotency_key {
             None => None,
-            Some(key) => match self.claim(origin, key, fingerprint(&request))? {
+            Some(key) => match self.claim(actor, key, fingerprint(&request))? {
                 Ok(claim) => Some(claim),
                 Err(replay) => return Ok(replay),
             },
@@ -122,7 +122,7 @@ impl App {
         }
         let media_type = self.media_type(&request.files).await?;
         let converted = self
-            .convert(&request.files, request.cover, options.raster.paper)
+            .convert(&request.files, request.cover, options.render.paper)
             .await?;
         let draft = Draft {
             to,
@@ -135,13 +135,13 @@ impl App {
             notes: converted.notes,
             resend_of: None,
         };
-        self.accept(origin, draft, claim).await
+        self.accept(actor, draft, claim).await
     }
 
     /// Makes the job durable, with its document, and wakes the dispatcher.
     pub(super) async fn accept(
         &self,
-        origin: &Origin,
+        actor: &Actor,
         draft: Draft,
         claim: Option<Claim>,
     ) -> Result<Sent, Error> {
@@ -155,7 +155,7 @@ impl App {
         let stored = self.keep(Kind::Outbound, id.0, draft.pdf.clone(), sha256).await?;
         let job = Job {
             id,
-            owner: origin.principal.owner.clone(),
+            owner: actor.principal.owner.clone(),
             phase: if config.disabled {
                 Phase::Disabled
             } else {
@@ -164,7 +164,7 @@ impl App {
             wake_at: (!config.disabled).then_some(begins_at),
             deadline: after(begins_at, config.dispatch.job_deadline),
             attempts: 0,
-            looks: 0,
+            poll_attempts: 0,
             to: draft.to,
             to_raw: draft.to_raw,
             options: draft.options,
@@ -179,14 +179,14 @@ impl App {
             cost_cents: None,
             resend_of: draft.resend_of,
             cancel_requested: false,
-            early: None,
+            pending_update: None,
             retry: FaxRetry {
                 left: config.dispatch.fax_retries,
                 wait: config.dispatch.fax_retry,
                 after: config.dispatch.fax_retry_after.clone(),
                 fetches_left: config.dispatch.fetch_retries,
             },
-            past: Vec::new(),
+            previous_attempts: Vec::new(),
             created_at: now,
             updated_at: now,
             completed_at: None,
@@ -194,7 +194,7 @@ impl App {
         let answer = serde_json::to_string(&FaxJob::from(&job)).map_err(Error::internal)?;
         let timeline = first_lines(&job, draft.notes);
         let new = NewJob {
-            audit: origin.did(now, "fax.accepted", id),
+            audit: actor.did(now, "fax.accepted", id),
             idempotency: claim.as_ref().map(|claim| claim.row(id, &answer, now)),
             document: stored.inline.clone(),
             timeline,
@@ -246,7 +246,7 @@ impl App {
     /// Takes an idempotency key for this request, or gives the answer it already has.
     pub(super) fn claim(
         &self,
-        origin: &Origin,
+        actor: &Actor,
         key: &str,
         fingerprint: [u8; 32],
     ) -> Result<Result<Claim, Sent>, Error> {
@@ -257,7 +257,7 @@ impl App {
                 format!("Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY} printable ASCII characters"),
             ));
         }
-        let who = origin.principal.credential.name();
+        let who = actor.principal.credential.name();
         if !self.sending.lock().insert((who.clone(), key.to_owned())) {
             return Err(Error::new(
                 Code::IdempotencyConflict,

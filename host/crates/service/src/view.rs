@@ -69,7 +69,10 @@ impl From<&Job> for FaxJob {
             to_raw: job.to_raw.clone(),
             status: job.status(),
             error: job.error.as_ref().map(|error| error.message.clone()),
-            error_type: job.error.as_ref().map(|error| error.error_type.clone()),
+            error_type: job
+                .error
+                .as_ref()
+                .map(|error| error.error_type.as_str().to_owned()),
             error_id: job.error.as_ref().and_then(|error| error.error_id),
             pages: job.pages,
             backend: "phaxio",

@@ -26,7 +26,9 @@ impl Entries {
         let id = job.id.to_bytes();
         let finished = job.completed_at.unwrap_or(job.updated_at);
         Self {
-            due: job.waits().map(|(lane, at)| key::due(lane, key::time(at), id)),
+            due: job
+                .queue_entry()
+                .map(|(queue, at)| key::due(queue, key::time(at), id)),
             submitting: job.phase == Phase::Submitting,
             owner: Some(join(&digest(&job.owner), &id)),
             status: Some(job.status()),

@@ -20,7 +20,7 @@ use super::{Shared, Store};
 use faxgate_base::clock::after;
 use faxgate_domain::event::TimelineEntry;
 use faxgate_domain::ids::JobId;
-use faxgate_domain::job::{Job, Lane, PublicStatus};
+use faxgate_domain::job::{Job, PublicStatus, Queue};
 use faxgate_domain::number::E164;
 
 /// How far the time inside an id may lie behind the time of making: ids never go back when the clock does.
@@ -133,17 +133,17 @@ impl Store {
     /// When the database can't be read.
     pub fn waiting(
         &self,
-        lane: Lane,
+        queue: Queue,
         until: Timestamp,
         after: Option<(Timestamp, JobId)>,
         limit: usize,
     ) -> Result<Vec<(Timestamp, JobId)>, StoreError> {
         let table = self.shared.db.read()?.open_table(DUE)?;
         let first = match after {
-            Some((at, id)) => key::due(lane, key::time(at), id.to_bytes()),
-            None => key::due(lane, [0; 8], FIRST),
+            Some((at, id)) => key::due(queue, key::time(at), id.to_bytes()),
+            None => key::due(queue, [0; 8], FIRST),
         };
-        let last = key::due(lane, key::time_floor(until), LAST);
+        let last = key::due(queue, key::time_floor(until), LAST);
         if first > last {
             return Ok(Vec::new());
         }
@@ -160,9 +160,9 @@ impl Store {
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn next_waiting(&self, lane: Lane) -> Result<Option<Timestamp>, StoreError> {
+    pub fn next_waiting(&self, queue: Queue) -> Result<Option<Timestamp>, StoreError> {
         let table = self.shared.db.read()?.open_table(DUE)?;
-        let (low, high) = (key::due(lane, [0; 8], FIRST), key::due(lane, [0xff; 8], LAST));
+        let (low, high) = (key::due(queue, [0; 8], FIRST), key::due(queue, [0xff; 8], LAST));
         let first = table.range::<&[u8; 25]>(&low..=&high)?.next().transpose()?;
         Ok(first.map(|(place, _)| key::due_of(place.value()).0))
     }

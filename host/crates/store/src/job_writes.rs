@@ -17,7 +17,8 @@ use faxgate_domain::audit::AuditEntry;
 use faxgate_domain::event::TimelineEntry;
 use faxgate_domain::ids::JobId;
 use faxgate_domain::job::{Job, Phase};
-use faxgate_domain::status::{self, Happening, Refusal};
+use faxgate_domain::provider::ErrorType;
+use faxgate_domain::status::{self, JobEvent, Refusal};
 use faxgate_telemetry::metrics::JOBS_FINISHED;
 
 /// Everything that one accepted fax puts into the database, in one commit.
@@ -46,7 +47,7 @@ pub enum Created {
     Conflict,
 }
 
-/// What became of a happening.
+/// What became of a event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advanced {
     /// The job afterwards.
@@ -78,18 +79,16 @@ impl Store {
         Ok(created)
     }
 
-    /// Puts a happening through the transition table, inside the transaction that keeps what comes of it: two
-    /// happenings never race.
+    /// Puts an event through the transition table, inside the transaction that keeps what comes of it: two
+    /// events never race.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchJob`], and whatever the disk says. A happening that is not allowed is no error but a
+    /// [`StoreError::NoSuchJob`], and whatever the disk says. A event that is not allowed is no error but a
     /// refusal in the answer.
-    pub async fn advance(&self, id: JobId, happening: Happening) -> Result<Advanced, StoreError> {
+    pub async fn advance(&self, id: JobId, event: JobEvent) -> Result<Advanced, StoreError> {
         let now = self.shared.clock.now();
         let advanced = self
-            .write(Growth::Settles, move |tables| {
-                advance(tables, id, &happening, now)
-            })
+            .write(Growth::Settles, move |tables| advance(tables, id, &event, now))
             .await?;
         let (advanced, finished) = advanced;
         if let Some(finished) = finished {
@@ -168,15 +167,15 @@ fn create(tables: &mut Tables<'_>, new: &NewJob, now: Timestamp) -> Result<Creat
 fn advance(
     tables: &mut Tables<'_>,
     id: JobId,
-    happening: &Happening,
+    event: &JobEvent,
     now: Timestamp,
 ) -> Result<(Advanced, Option<Finished>), StoreError> {
     let old = get(&tables.jobs, &id.to_bytes(), decode::<Job>)?.ok_or(StoreError::NoSuchJob)?;
-    let step = match status::advance(&old, happening, now) {
-        Ok(step) => step,
+    let transition = match status::apply(&old, event, now) {
+        Ok(transition) => transition,
         Err(refusal) => return Ok((refused(tables, old, refusal), None)),
     };
-    if step.job == old && step.entries.is_empty() {
+    if transition.job == old && transition.entries.is_empty() {
         tables.unchanged();
         let advanced = Advanced {
             job: old,
@@ -185,7 +184,7 @@ fn advance(
         };
         return Ok((advanced, None));
     }
-    for provider_id in step.job.provider_ids() {
+    for provider_id in transition.job.provider_ids() {
         let holder = tables.by_provider_id.get(provider_id)?;
         if holder.is_some_and(|other| other.value() != &id.to_bytes()) {
             return Ok((refused(tables, old, Refusal::OtherFax), None));
@@ -193,19 +192,19 @@ fn advance(
     }
     tables
         .jobs
-        .insert(&id.to_bytes(), encode(&step.job)?.as_slice())?;
-    Entries::of(&old).replace(&Entries::of(&step.job), id, tables)?;
-    if step.job.artifact.is_none() && old.artifact.is_some() {
+        .insert(&id.to_bytes(), encode(&transition.job)?.as_slice())?;
+    Entries::of(&old).replace(&Entries::of(&transition.job), id, tables)?;
+    if transition.job.artifact.is_none() && old.artifact.is_some() {
         tables.documents.remove(&id.to_bytes())?;
     }
-    add_lines(tables, id, &step.entries)?;
-    for entry in state_changes(&old, &step.job, happening, now) {
+    add_lines(tables, id, &transition.entries)?;
+    for entry in state_changes(&old, &transition.job, event, now) {
         audit::append(tables, &entry)?;
     }
-    let ended = !old.phase.is_final() && step.job.phase.is_final();
-    let finished = ended.then(|| finished(&step.job));
+    let ended = !old.phase.is_final() && transition.job.phase.is_final();
+    let finished = ended.then(|| finished(&transition.job));
     let advanced = Advanced {
-        job: step.job,
+        job: transition.job,
         changed: true,
         refusal: None,
     };
@@ -215,26 +214,11 @@ fn advance(
 /// How a job ended, for the metrics: its public status and the type of its error.
 type Finished = (&'static str, &'static str);
 
-/// Types of errors that a graph tells apart: the provider's and ours. A word that it makes up tomorrow is another.
-const ERROR_TYPES: [&str; 9] = [
-    "documentConversionError",
-    "lineError",
-    "faxError",
-    "fatalError",
-    "generalError",
-    "rejected",
-    "cancelled",
-    "deadline",
-    "unknown",
-];
-
 fn finished(job: &Job) -> Finished {
-    let error_type = job.error.as_ref().map_or("", |error| {
-        ERROR_TYPES
-            .into_iter()
-            .find(|known| *known == error.error_type)
-            .unwrap_or("other")
-    });
+    let error_type = job
+        .error
+        .as_ref()
+        .map_or("", |error| error.error_type.known().unwrap_or("other"));
     (job.status().as_str(), error_type)
 }
 
@@ -272,9 +256,9 @@ fn add_lines(tables: &mut Tables<'_>, id: JobId, lines: &[TimelineEntry]) -> Res
 }
 
 /// What an auditor wants to know of a change: the steps that matter to somebody outside.
-fn state_changes(old: &Job, new: &Job, happening: &Happening, now: Timestamp) -> Vec<AuditEntry> {
-    let who = match happening {
-        Happening::News { .. } => "provider",
+fn state_changes(old: &Job, new: &Job, event: &JobEvent, now: Timestamp) -> Vec<AuditEntry> {
+    let who = match event {
+        JobEvent::VerifiedUpdate { .. } => "provider",
         _ => "system",
     };
     let entry = |what| AuditEntry::new(now, who, what, new.id);
@@ -283,10 +267,10 @@ fn state_changes(old: &Job, new: &Job, happening: &Happening, now: Timestamp) ->
         changes.push(entry("fax.submitted").fact("provider_id", provider_id));
     }
     if !old.phase.is_final() && new.phase.is_final() {
-        let error_type = new.error.as_ref().map(|error| error.error_type.as_str());
+        let error_type = new.error.as_ref().map(|error| &error.error_type);
         changes.push(match (new.phase, error_type) {
             (Phase::Delivered, _) => entry("fax.delivered"),
-            (_, Some("cancelled")) => entry("fax.cancelled"),
+            (_, Some(ErrorType::Cancelled)) => entry("fax.cancelled"),
             (_, Some(error_type)) => entry("fax.failed").fact("error_type", error_type),
             (_, None) => entry("fax.failed"),
         });

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use faxgate_domain::ids::{JobId, KeyId};
 use faxgate_domain::inbound::InboundStatus;
-use faxgate_domain::job::{Lane, PublicStatus};
+use faxgate_domain::job::{PublicStatus, Queue};
 
 /// Lowest and highest of the 16 bytes of an id.
 pub(super) const FIRST: [u8; 16] = [0; 16];
@@ -82,22 +82,22 @@ pub(super) fn time_of(bytes: [u8; 8]) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
 }
 
-/// The number of a lane in keys. Never renumber.
-pub(super) const fn lane(lane: Lane) -> u8 {
-    match lane {
-        Lane::Dispatch => 0,
-        Lane::Follow => 1,
+/// The number of a queue in keys. Never renumber.
+pub(super) const fn queue_number(queue: Queue) -> u8 {
+    match queue {
+        Queue::Dispatch => 0,
+        Queue::Follow => 1,
     }
 }
 
 /// Place of a job in the queue of waiting ones.
-pub(super) fn due(of: Lane, at: [u8; 8], id: [u8; 16]) -> [u8; 25] {
-    join(&[lane(of)], &join::<24>(&at, &id))
+pub(super) fn due(of: Queue, at: [u8; 8], id: [u8; 16]) -> [u8; 25] {
+    join(&[queue_number(of)], &join::<24>(&at, &id))
 }
 
 /// Reads a place in the queue back.
 pub(super) fn due_of(key: &[u8; 25]) -> (Timestamp, JobId) {
-    let [_lane, rest @ ..] = key;
+    let [_queue, rest @ ..] = key;
     time_and_id(rest)
 }
 

@@ -15,7 +15,7 @@ use crate::cli::settings::Settings;
 use crate::cli::verify_callback::saved_delivery;
 use faxgate_base::size::human;
 use faxgate_config::Config;
-use faxgate_domain::document::{DocumentRefusalKind, MAX_PAGES, MAX_ROWS, MediaType, Raster};
+use faxgate_domain::document::{DocumentErrorKind, MAX_PAGES, MAX_ROWS, MediaType, RenderOptions};
 use faxgate_domain::number::Number;
 use faxgate_domain::provider::Verdict;
 use faxgate_policy::{
@@ -206,7 +206,7 @@ async fn document(
     let converted = match answer {
         None => return Ok(ExitCode::FAILURE),
         Some(Ok(converted)) => converted,
-        Some(Err(refusal)) if refusal.kind == DocumentRefusalKind::Unsupported => {
+        Some(Err(refusal)) if refusal.kind == DocumentErrorKind::Unsupported => {
             say!("answer  not its business ({refusal}); the next converter is asked");
             let alone = Alone::load(config, &args.file).await?;
             let converted = alone.plugins.convert(vec![part], options, limits).await;
@@ -228,7 +228,7 @@ async fn document(
         let pages = 0..converted.pages;
         let pages = alone
             .plugins
-            .render(converted.pdf, pages, Raster::default())
+            .render(converted.pdf, pages, RenderOptions::default())
             .await;
         write(path, &tiff::write(&pages.map_err(refused)?))?;
     }

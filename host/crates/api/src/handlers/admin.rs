@@ -21,8 +21,8 @@ pub(crate) async fn plugins(State(edge): State<Edge>) -> Answer {
 }
 
 /// `POST /admin/plugins/reload`
-pub(crate) async fn reload_plugins(State(edge): State<Edge>, Asker(origin): Asker) -> Answer {
-    ok(edge.app().reload_plugins(&origin).await?)
+pub(crate) async fn reload_plugins(State(edge): State<Edge>, Asker(actor): Asker) -> Answer {
+    ok(edge.app().reload_plugins(&actor).await?)
 }
 
 /// `GET /admin/audit`: oldest first.

@@ -18,7 +18,7 @@ use crate::extract::{Id, IdAndName};
 use crate::query::Query;
 use crate::range::{Wanted, wanted};
 use faxgate_domain::document::Resolution;
-use faxgate_service::{DocumentKey, OpenDocument, Origin};
+use faxgate_service::{Actor, DocumentKey, OpenDocument};
 
 /// `GET /fax/{id}/pdf`
 pub(crate) async fn fax_pdf(
@@ -53,12 +53,12 @@ pub(crate) async fn inbound_pdf(
 /// `GET /fax/{id}/tiff`
 pub(crate) async fn fax_tiff(
     State(edge): State<Edge>,
-    Asker(origin): Asker,
+    Asker(actor): Asker,
     Id(id): Id,
     query: Query,
 ) -> Answer {
     let resolution = query.word("resolution", &Resolution::WORDS)?;
-    let tiff = edge.app().tiff(&origin, &id, resolution).await?;
+    let tiff = edge.app().tiff(&actor, &id, resolution).await?;
     let mut response = Response::new(Body::from(tiff));
     describe(response.headers_mut(), "image/tiff", &format!("fax-{id}.tiff"));
     Ok(response)
@@ -67,14 +67,14 @@ pub(crate) async fn fax_tiff(
 /// `GET /fax/{id}/preview/{page}`, where the page is a number followed by `.png`
 pub(crate) async fn fax_preview(
     State(edge): State<Edge>,
-    Asker(origin): Asker,
+    Asker(actor): Asker,
     IdAndName(id, name): IdAndName,
 ) -> Answer {
     let digits = name.strip_suffix(".png").unwrap_or_default();
     // What is no number is no page either; neither is one that is too long to count.
     let plain = digits.bytes().all(|digit| digit.is_ascii_digit());
     let page = if plain { digits.parse().unwrap_or(0) } else { 0 };
-    let png = edge.app().preview(&origin, &id, page).await?;
+    let png = edge.app().preview(&actor, &id, page).await?;
     let mut response = Response::new(Body::from(png));
     describe(
         response.headers_mut(),
@@ -97,11 +97,11 @@ fn open(
             open(key).map_err(|error| link_failed(edge, client, id, error))
         }
         Access::Key(principal) => {
-            let origin = Origin {
+            let actor = Actor {
                 principal: principal.clone(),
                 address: Some(client.address),
             };
-            Ok(open(DocumentKey::Origin(&origin))?)
+            Ok(open(DocumentKey::Actor(&actor))?)
         }
         Access::Open => Err(Problem::internal()),
     }

@@ -14,7 +14,7 @@ use crate::extract::{self, Id};
 use crate::multipart::{self, Form};
 use crate::query::Query;
 use faxgate_domain::code::Code;
-use faxgate_domain::document::{Cover, Halftone, Paper, Raster, Resolution};
+use faxgate_domain::document::{Cover, Halftone, Paper, RenderOptions, Resolution};
 use faxgate_domain::job::{PublicStatus, SendOptions};
 use faxgate_service::{FaxQuery, Resend, Schedule, SendRequest, Sent};
 
@@ -24,7 +24,7 @@ const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-re
 /// `POST /fax`
 pub(crate) async fn send(
     State(edge): State<Edge>,
-    Asker(origin): Asker,
+    Asker(actor): Asker,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
@@ -33,11 +33,11 @@ pub(crate) async fn send(
     let form = multipart::upload(edge.app(), &headers, body, limit).await?;
     let request = request(form, idempotency_key)?;
     // Boxed: thousands may be waiting above for a body that comes slowly.
-    Ok(accepted(Box::pin(edge.app().send(&origin, request)).await?))
+    Ok(accepted(Box::pin(edge.app().send(&actor, request)).await?))
 }
 
 /// `GET /fax`
-pub(crate) async fn list(State(edge): State<Edge>, Asker(origin): Asker, query: Query) -> Answer {
+pub(crate) async fn list(State(edge): State<Edge>, Asker(actor): Asker, query: Query) -> Answer {
     let words = PublicStatus::EVERY.map(|status| (status.as_str(), status));
     let query = FaxQuery {
         status: query.word("status", &words)?,
@@ -46,31 +46,31 @@ pub(crate) async fn list(State(edge): State<Edge>, Asker(origin): Asker, query: 
         created_before: query.time("created_before")?,
         page: query.page()?,
     };
-    let (items, next_cursor) = edge.app().faxes(&origin, query).await?;
+    let (items, next_cursor) = edge.app().faxes(&actor, query).await?;
     ok(List { items, next_cursor })
 }
 
 /// `GET /fax/{id}`
-pub(crate) async fn get(State(edge): State<Edge>, Asker(origin): Asker, Id(id): Id) -> Answer {
-    Ok(json(StatusCode::OK, edge.app().fax(&origin, &id)?))
+pub(crate) async fn get(State(edge): State<Edge>, Asker(actor): Asker, Id(id): Id) -> Answer {
+    Ok(json(StatusCode::OK, edge.app().fax(&actor, &id)?))
 }
 
 /// `GET /fax/{id}/events`
-pub(crate) async fn events(State(edge): State<Edge>, Asker(origin): Asker, Id(id): Id) -> Answer {
+pub(crate) async fn events(State(edge): State<Edge>, Asker(actor): Asker, Id(id): Id) -> Answer {
     ok(Items {
-        items: edge.app().timeline(&origin, &id)?,
+        items: edge.app().timeline(&actor, &id)?,
     })
 }
 
 /// `POST /fax/{id}/cancel`
-pub(crate) async fn cancel(State(edge): State<Edge>, Asker(origin): Asker, Id(id): Id) -> Answer {
-    with(StatusCode::ACCEPTED, edge.app().cancel(&origin, &id).await?)
+pub(crate) async fn cancel(State(edge): State<Edge>, Asker(actor): Asker, Id(id): Id) -> Answer {
+    with(StatusCode::ACCEPTED, edge.app().cancel(&actor, &id).await?)
 }
 
 /// `POST /fax/{id}/resend`
 pub(crate) async fn resend(
     State(edge): State<Edge>,
-    Asker(origin): Asker,
+    Asker(actor): Asker,
     Id(id): Id,
     headers: HeaderMap,
     body: Body,
@@ -89,14 +89,12 @@ pub(crate) async fn resend(
             _ => {}
         }
     }
-    Ok(accepted(
-        Box::pin(edge.app().resend(&origin, &id, request)).await?,
-    ))
+    Ok(accepted(Box::pin(edge.app().resend(&actor, &id, request)).await?))
 }
 
 /// `DELETE /fax/{id}`
-pub(crate) async fn destroy(State(edge): State<Edge>, Asker(origin): Asker, Id(id): Id) -> Answer {
-    edge.app().destroy(&origin, &id).await?;
+pub(crate) async fn destroy(State(edge): State<Edge>, Asker(actor): Asker, Id(id): Id) -> Answer {
+    edge.app().destroy(&actor, &id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -178,7 +176,7 @@ fn request(form: Form, idempotency_key: Option<String>) -> Result<SendRequest, P
     // Forms send empty fields for what was left out.
     options.header_text = options.header_text.filter(|text| !text.is_empty());
     options.caller_id = options.caller_id.filter(|text| !text.trim().is_empty());
-    options.raster = pages.raster()?;
+    options.render = pages.raster()?;
     Ok(SendRequest {
         to,
         region,
@@ -207,8 +205,8 @@ struct CoverFields {
 }
 
 impl PageFields {
-    fn raster(self) -> Result<Raster, Problem> {
-        Ok(Raster {
+    fn raster(self) -> Result<RenderOptions, Problem> {
+        Ok(RenderOptions {
             paper: word("paper", self.paper, &Paper::WORDS)?,
             resolution: word("resolution", self.resolution, &Resolution::WORDS)?,
             halftone: word("halftone", self.halftone, &Halftone::WORDS)?,

@@ -19,7 +19,7 @@ pub(crate) const STATUSES: [(&str, InboundStatus); 2] = [
 ];
 
 /// `GET /inbound`
-pub(crate) async fn list(State(edge): State<Edge>, Asker(origin): Asker, query: Query) -> Answer {
+pub(crate) async fn list(State(edge): State<Edge>, Asker(actor): Asker, query: Query) -> Answer {
     let query = InboundQuery {
         to: query.text("to")?.map(restore_plus),
         from: query.text("from")?.map(restore_plus),
@@ -27,16 +27,16 @@ pub(crate) async fn list(State(edge): State<Edge>, Asker(origin): Asker, query: 
         received_after: query.time("received_after")?,
         page: query.page()?,
     };
-    let (items, next_cursor) = edge.app().inbounds(&origin, query).await?;
+    let (items, next_cursor) = edge.app().inbounds(&actor, query).await?;
     ok(List { items, next_cursor })
 }
 
 /// `GET /inbound/{id}`
-pub(crate) async fn get(State(edge): State<Edge>, Asker(origin): Asker, Id(id): Id) -> Answer {
-    ok(edge.app().inbound(&origin, &id)?)
+pub(crate) async fn get(State(edge): State<Edge>, Asker(actor): Asker, Id(id): Id) -> Answer {
+    ok(edge.app().inbound(&actor, &id)?)
 }
 
 /// `POST /inbound/{id}/link`
-pub(crate) async fn link(State(edge): State<Edge>, Asker(origin): Asker, Id(id): Id) -> Answer {
-    with(StatusCode::CREATED, edge.app().inbound_link(&origin, &id)?)
+pub(crate) async fn link(State(edge): State<Edge>, Asker(actor): Asker, Id(id): Id) -> Answer {
+    with(StatusCode::CREATED, edge.app().inbound_link(&actor, &id)?)
 }

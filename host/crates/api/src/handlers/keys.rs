@@ -22,12 +22,12 @@ struct Rotation {
 /// `POST /admin/api-keys`
 pub(crate) async fn create(
     State(edge): State<Edge>,
-    Asker(origin): Asker,
+    Asker(actor): Asker,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
     let new: NewKey = extract::json(&headers, body).await?.unwrap_or_default();
-    ok(edge.app().create_key(&origin, new).await?)
+    ok(edge.app().create_key(&actor, new).await?)
 }
 
 /// `GET /admin/api-keys`
@@ -37,19 +37,19 @@ pub(crate) async fn list(State(edge): State<Edge>, query: Query) -> Answer {
 }
 
 /// `DELETE /admin/api-keys/{key_id}`
-pub(crate) async fn revoke(State(edge): State<Edge>, Asker(origin): Asker, Id(id): Id) -> Answer {
-    ok(edge.app().revoke_key(&origin, &id).await?)
+pub(crate) async fn revoke(State(edge): State<Edge>, Asker(actor): Asker, Id(id): Id) -> Answer {
+    ok(edge.app().revoke_key(&actor, &id).await?)
 }
 
 /// `POST /admin/api-keys/{key_id}/rotate`
 pub(crate) async fn rotate(
     State(edge): State<Edge>,
-    Asker(origin): Asker,
+    Asker(actor): Asker,
     Id(id): Id,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
     let rotation: Rotation = extract::json(&headers, body).await?.unwrap_or_default();
     let overlap = rotation.overlap_minutes.unwrap_or(0);
-    ok(edge.app().rotate_key(&origin, &id, overlap).await?)
+    ok(edge.app().rotate_key(&actor, &id, overlap).await?)
 }

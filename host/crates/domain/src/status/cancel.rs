@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::{Refusal, Step};
+use super::{Refusal, Transition};
 use crate::event::EventKind;
 use crate::job::Phase;
-use crate::provider::FaxError;
+use crate::provider::{ErrorType, FaxError};
 
-impl Step {
+impl Transition {
     pub(super) fn request_cancel(&mut self, now: Timestamp) -> Result<(), Refusal> {
         if self.job.phase.is_final() {
             return Err(Refusal::Final);
@@ -60,7 +60,7 @@ impl Step {
 /// The error of a fax that its sender cancelled.
 pub(super) fn cancelled_error() -> FaxError {
     FaxError {
-        error_type: "cancelled".to_owned(),
+        error_type: ErrorType::Cancelled,
         error_id: None,
         message: "cancelled".to_owned(),
     }

@@ -3,20 +3,20 @@
 use jiff::Timestamp;
 
 use super::cancel::cancelled_error;
-use super::{Refusal, Step};
+use super::{Refusal, Transition};
 use crate::event::{EventKind, TimelineEntry};
 use crate::job::Phase;
-use crate::provider::{FaxError, ProviderStatus, StatusUpdate};
+use crate::provider::{ErrorType, EventSource, FaxError, ProviderStatus, StatusUpdate};
 
-impl Step {
+impl Transition {
     pub(super) fn news(
         &mut self,
         update: &StatusUpdate,
-        source: &'static str,
+        source: EventSource,
         poll_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        if self.job.was(&update.provider_id) {
+        if self.job.had_provider_id(&update.provider_id) {
             self.past_news(update, source, now);
             return Ok(());
         }
@@ -32,7 +32,7 @@ impl Step {
         match update.status {
             ProviderStatus::Delivered => self.delivered(update, source, now),
             ProviderStatus::Failed => self.failed(update, source, now),
-            ProviderStatus::PartlyDelivered | ProviderStatus::Unknown if source == "callback" => {
+            ProviderStatus::PartlyDelivered | ProviderStatus::Unknown if source == EventSource::Callback => {
                 self.progress(update, source, now, now);
             }
             _ => self.progress(update, source, poll_at, now),
@@ -54,7 +54,7 @@ impl Step {
     }
 
     /// News after the end: a repeat is nothing, a contradiction is kept for the auditor and changes nothing.
-    fn late(&mut self, update: &StatusUpdate, source: &'static str, now: Timestamp) -> Result<(), Refusal> {
+    fn late(&mut self, update: &StatusUpdate, source: EventSource, now: Timestamp) -> Result<(), Refusal> {
         let contradicts = match update.status {
             ProviderStatus::Delivered => self.job.phase != Phase::Delivered,
             ProviderStatus::Failed => self.job.phase != Phase::Failed,
@@ -71,7 +71,7 @@ impl Step {
         Ok(())
     }
 
-    fn delivered(&mut self, update: &StatusUpdate, source: &'static str, now: Timestamp) {
+    fn delivered(&mut self, update: &StatusUpdate, source: EventSource, now: Timestamp) {
         self.take_facts(update);
         self.job.error = None;
         self.end(Phase::Delivered, self.ended_at(update, now));
@@ -79,10 +79,10 @@ impl Step {
         self.push(with_facts(entry, update));
     }
 
-    fn failed(&mut self, update: &StatusUpdate, source: &'static str, now: Timestamp) {
+    fn failed(&mut self, update: &StatusUpdate, source: EventSource, now: Timestamp) {
         self.take_facts(update);
         let error = update.error.clone().unwrap_or_else(|| FaxError {
-            error_type: "unknown".to_owned(),
+            error_type: ErrorType::Unknown,
             error_id: None,
             message: "the provider reports failure without a reason".to_owned(),
         });
@@ -104,14 +104,14 @@ impl Step {
         self.end(Phase::Failed, self.ended_at(update, now));
     }
 
-    fn progress(&mut self, update: &StatusUpdate, source: &'static str, ask_at: Timestamp, now: Timestamp) {
+    fn progress(&mut self, update: &StatusUpdate, source: EventSource, ask_at: Timestamp, now: Timestamp) {
         self.job.wake_at = Some(match self.job.phase {
             // The cancel request itself must not wait for the next poll.
             Phase::Cancelling { scheduled: false } => now,
             _ => ask_at,
         });
-        self.job.looks = if source == "poll" {
-            self.job.looks.saturating_add(1)
+        self.job.poll_attempts = if source == EventSource::Poll {
+            self.job.poll_attempts.saturating_add(1)
         } else {
             0
         };
@@ -119,7 +119,7 @@ impl Step {
         self.take_facts(update);
         let told = update.in_flight.as_deref().unwrap_or(&update.provider_status);
         // A poll that says the same again is not worth a line; the new time to ask is kept all the same.
-        let silent = source == "poll" && before == (self.job.pages, self.job.cost_cents);
+        let silent = source == EventSource::Poll && before == (self.job.pages, self.job.cost_cents);
         let entry = self
             .entry(now, EventKind::Progress)
             .detail(told)
@@ -139,14 +139,14 @@ impl Step {
         self.job.pages = update.pages.filter(|&pages| pages > 0).or(self.job.pages);
         self.job.cost_cents = update
             .cost_cents
-            .map(|cents| cents.saturating_add(self.job.past_cents()))
+            .map(|cents| cents.saturating_add(self.job.previous_cost_cents()))
             .or(self.job.cost_cents);
     }
 
     /// A final word that the provider has to confirm: kept until it does, and asked about at once.
     pub(super) fn told(&mut self, update: &StatusUpdate, now: Timestamp) -> Result<(), Refusal> {
-        if self.job.was(&update.provider_id) {
-            self.past_news(update, "callback", now);
+        if self.job.had_provider_id(&update.provider_id) {
+            self.past_news(update, EventSource::Callback, now);
             return Ok(());
         }
         match &self.job.provider_id {
@@ -156,17 +156,17 @@ impl Step {
             None => self.adopt_by_news(&update.provider_id, now, now),
         }
         if self.job.phase.is_final() {
-            return self.late(update, "callback", now);
+            return self.late(update, EventSource::Callback, now);
         }
-        if self.job.early.as_deref() == Some(update) {
+        if self.job.pending_update.as_deref() == Some(update) {
             return Ok(());
         }
-        self.job.early = Some(Box::new(update.clone()));
-        self.job.looks = 0;
+        self.job.pending_update = Some(Box::new(update.clone()));
+        self.job.poll_attempts = 0;
         self.job.wake_at = Some(now);
         let entry = self
             .entry(now, EventKind::Progress)
-            .fact("source", "callback")
+            .fact("source", EventSource::Callback)
             .detail(format!(
                 "a callback says {}: asking the provider before it is believed",
                 update.provider_status
@@ -179,7 +179,7 @@ impl Step {
         if self.job.phase.is_final() {
             return Err(Refusal::Final);
         }
-        if self.job.was(&update.provider_id) {
+        if self.job.had_provider_id(&update.provider_id) {
             return Ok(());
         }
         match &self.job.provider_id {
@@ -187,7 +187,7 @@ impl Step {
             // The answer came in between: what was a hint is news now.
             Some(_) => {
                 let poll_at = self.job.wake_at.unwrap_or(now);
-                return self.news(update, "callback", poll_at, now);
+                return self.news(update, EventSource::Callback, poll_at, now);
             }
             None => {}
         }
@@ -195,10 +195,10 @@ impl Step {
             self.job.phase,
             Phase::Submitting | Phase::Uncertain { .. }
         ))?;
-        if self.job.early.as_deref() == Some(update) {
+        if self.job.pending_update.as_deref() == Some(update) {
             return Ok(());
         }
-        self.job.early = Some(Box::new(update.clone()));
+        self.job.pending_update = Some(Box::new(update.clone()));
         if matches!(self.job.phase, Phase::Uncertain { .. }) {
             self.job.wake_at = Some(now);
         }

@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::Step;
+use super::Transition;
 use crate::event::EventKind;
-use crate::job::{PastFax, Phase};
-use crate::provider::{FaxError, ProviderStatus, StatusUpdate};
+use crate::job::{Phase, PreviousAttempt};
+use crate::provider::{EventSource, FaxError, ProviderStatus, StatusUpdate};
 use faxgate_base::clock::after;
 
-impl Step {
+impl Transition {
     /// Puts the job back into the queue when its fax failed in a way after which another may be made. The provider
     /// says that this one has ended, so a second one at the same time is impossible.
     pub(super) fn fax_again(&mut self, error: &FaxError, now: Timestamp) -> bool {
@@ -23,7 +23,7 @@ impl Step {
         let cost_cents = self
             .job
             .cost_cents
-            .map(|total| total.saturating_sub(self.job.past_cents()));
+            .map(|total| total.saturating_sub(self.job.previous_cost_cents()));
         let entry = self
             .entry(now, EventKind::RetryScheduled)
             .detail(format!(
@@ -34,20 +34,20 @@ impl Step {
             .fact("class", error.class().as_str())
             .fact("error_id", error.error_id.unwrap_or_default())
             .fact("retry_at", at);
-        self.job.past.push(PastFax {
+        self.job.previous_attempts.push(PreviousAttempt {
             provider_id,
             error: error.clone(),
             cost_cents,
         });
         self.job.retry.use_up(error);
-        self.job.early = None;
+        self.job.pending_update = None;
         self.go(Phase::Due, at);
         self.push(entry);
         true
     }
 
     /// News of a fax that another one followed changes nothing; a contradiction is kept for the auditor.
-    pub(super) fn past_news(&mut self, update: &StatusUpdate, source: &'static str, now: Timestamp) {
+    pub(super) fn past_news(&mut self, update: &StatusUpdate, source: EventSource, now: Timestamp) {
         if update.status == ProviderStatus::Delivered {
             let entry = self.entry(now, EventKind::Disregarded).fact("source", source);
             self.push(entry.fact("provider_id", &update.provider_id).detail(

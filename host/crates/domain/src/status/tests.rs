@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Happening, Refusal, Step, advance};
+use super::{JobEvent, Refusal, Transition, apply};
 use crate::artifact::{Artifact, Place};
 use crate::ids::JobId;
 use crate::job::{Job, Phase};
 use crate::number::E164;
-use crate::provider::{FaxError, ProviderStatus, StatusUpdate};
+use crate::provider::{ErrorType, EventSource, FaxError, ProviderStatus, StatusUpdate};
 
 mod again;
 mod lives;
@@ -49,16 +49,16 @@ fn update(id: &str, status: ProviderStatus) -> Box<StatusUpdate> {
     })
 }
 
-fn news(id: &str, status: ProviderStatus) -> Happening {
-    Happening::News {
+fn news(id: &str, status: ProviderStatus) -> JobEvent {
+    JobEvent::VerifiedUpdate {
         update: update(id, status),
-        source: "callback",
+        source: EventSource::Callback,
         poll_at: at(900),
     }
 }
 
-fn taken(id: &str) -> Happening {
-    Happening::Taken {
+fn taken(id: &str) -> JobEvent {
+    JobEvent::Accepted {
         provider_id: id.to_owned(),
         poll_at: at(900),
         adopted: false,
@@ -67,27 +67,27 @@ fn taken(id: &str) -> Happening {
 
 fn refused_by_provider() -> FaxError {
     FaxError {
-        error_type: "rejected".to_owned(),
+        error_type: ErrorType::Rejected,
         error_id: None,
         message: "no such number".to_owned(),
     }
 }
 
 /// One of each thing that can happen, under the names that the table below uses.
-fn happenings() -> Vec<(&'static str, Happening)> {
+fn events() -> Vec<(&'static str, JobEvent)> {
     let mut all = outcomes();
     all.extend(reports());
     all
 }
 
 /// What our own requests bring.
-fn outcomes() -> Vec<(&'static str, Happening)> {
+fn outcomes() -> Vec<(&'static str, JobEvent)> {
     let reason = || "why".to_owned();
     vec![
-        ("claimed", Happening::Claimed { look_at: at(60) }),
+        ("claimed", JobEvent::Claimed { look_at: at(60) }),
         (
             "postponed",
-            Happening::Postponed {
+            JobEvent::Postponed {
                 reason: reason(),
                 retry_at: at(30),
             },
@@ -96,29 +96,29 @@ fn outcomes() -> Vec<(&'static str, Happening)> {
         ("taken other", taken("B")),
         (
             "not sent",
-            Happening::NotSent {
+            JobEvent::NotSent {
                 reason: reason(),
                 retry_at: at(30),
             },
         ),
         (
             "held",
-            Happening::Held {
+            JobEvent::Held {
                 reason: reason(),
                 retry_at: at(30),
             },
         ),
-        ("refused", Happening::Refused(refused_by_provider())),
+        ("refused", JobEvent::Rejected(refused_by_provider())),
         (
             "unsure",
-            Happening::Unsure {
+            JobEvent::OutcomeUnknown {
                 reason: reason(),
                 look_at: at(30),
             },
         ),
         (
             "absent",
-            Happening::Absent {
+            JobEvent::NotFound {
                 grace: GRACE,
                 waited: Duration::ZERO,
                 look_at: at(60),
@@ -126,7 +126,7 @@ fn outcomes() -> Vec<(&'static str, Happening)> {
         ),
         (
             "no answer",
-            Happening::NoAnswer {
+            JobEvent::LookupFailed {
                 reason: reason(),
                 ask_at: at(60),
             },
@@ -135,7 +135,7 @@ fn outcomes() -> Vec<(&'static str, Happening)> {
 }
 
 /// What the provider and people say of a fax.
-fn reports() -> Vec<(&'static str, Happening)> {
+fn reports() -> Vec<(&'static str, JobEvent)> {
     let reason = || "why".to_owned();
     vec![
         ("progress", news("A", ProviderStatus::InProgress)),
@@ -144,39 +144,39 @@ fn reports() -> Vec<(&'static str, Happening)> {
         ("delivered other", news("B", ProviderStatus::Delivered)),
         (
             "told",
-            Happening::Told {
+            JobEvent::UnverifiedUpdate {
                 update: update("A", ProviderStatus::Delivered),
             },
         ),
         (
             "told other",
-            Happening::Told {
+            JobEvent::UnverifiedUpdate {
                 update: update("B", ProviderStatus::Delivered),
             },
         ),
         (
             "hint",
-            Happening::Hint {
+            JobEvent::UnverifiedHint {
                 update: update("A", ProviderStatus::InProgress),
             },
         ),
         (
             "hint other",
-            Happening::Hint {
+            JobEvent::UnverifiedHint {
                 update: update("B", ProviderStatus::Delivered),
             },
         ),
-        ("cancel", Happening::CancelRequested),
-        ("cancel scheduled", Happening::CancelScheduled { poll_at: at(60) }),
+        ("cancel", JobEvent::CancelRequested),
+        ("cancel scheduled", JobEvent::CancelScheduled { poll_at: at(60) }),
         (
             "cancel refused",
-            Happening::CancelRefused {
+            JobEvent::CancelRefused {
                 reason: reason(),
                 poll_at: at(60),
             },
         ),
-        ("expired", Happening::Expired { reason: reason() }),
-        ("purged", Happening::Purged),
+        ("expired", JobEvent::Expired { reason: reason() }),
+        ("purged", JobEvent::Purged),
     ]
 }
 
@@ -247,13 +247,13 @@ fn phases() -> Vec<(&'static str, Job)> {
 }
 
 /// What comes out: the phase afterwards, or why nothing does.
-fn outcome(before: &Job, happening: &Happening) -> &'static str {
-    match advance(before, happening, at(10)) {
+fn outcome(before: &Job, event: &JobEvent) -> &'static str {
+    match apply(before, event, at(10)) {
         Err(Refusal::Final) => "FINAL",
         Err(Refusal::NotNow) => "NOT NOW",
         Err(Refusal::OtherFax) => "OTHER",
-        Ok(step) if step.job == *before && step.entries.is_empty() => "-",
-        Ok(step) => match step.job.phase {
+        Ok(transition) if transition.job == *before && transition.entries.is_empty() => "-",
+        Ok(transition) => match transition.job.phase {
             Phase::Disabled => "disabled",
             Phase::Due => "due",
             Phase::Submitting => "submitting",
@@ -302,44 +302,44 @@ fn every_happening_in_every_phase() {
         .lines()
         .map(|row| row.split('|').map(str::trim));
     let columns: Vec<&str> = rows.next().unwrap().skip(1).collect();
-    let (phases, happenings) = (phases(), happenings());
+    let (phases, events) = (phases(), events());
     assert_eq!(columns, phases.iter().map(|(name, _)| *name).collect::<Vec<_>>());
-    assert_eq!(rows.clone().count(), happenings.len());
-    for (mut row, (name, happening)) in rows.zip(&happenings) {
+    assert_eq!(rows.clone().count(), events.len());
+    for (mut row, (name, event)) in rows.zip(&events) {
         assert_eq!(row.next(), Some(*name));
         for (expected, (phase, job)) in row.zip(&phases) {
-            assert_eq!(outcome(job, happening), expected, "{name} when {phase}");
+            assert_eq!(outcome(job, event), expected, "{name} when {phase}");
         }
     }
 }
 
-fn run(job: &Job, happenings: &[Happening]) -> Step {
-    let mut step = Step {
+fn run(job: &Job, events: &[JobEvent]) -> Transition {
+    let mut transition = Transition {
         job: job.clone(),
         entries: Vec::new(),
     };
-    for happening in happenings {
-        step = advance(&step.job, happening, at(10))
-            .unwrap_or_else(|refusal| panic!("{happening:?}: {refusal}"));
+    for event in events {
+        transition =
+            apply(&transition.job, event, at(10)).unwrap_or_else(|refusal| panic!("{event:?}: {refusal}"));
     }
-    step
+    transition
 }
 
-fn claimed() -> Happening {
-    Happening::Claimed { look_at: at(60) }
+fn claimed() -> JobEvent {
+    JobEvent::Claimed { look_at: at(60) }
 }
 
 /// Not found at the provider for `waited` seconds.
-fn absent(waited: u64) -> Happening {
-    Happening::Absent {
+fn absent(waited: u64) -> JobEvent {
+    JobEvent::NotFound {
         grace: GRACE,
         waited: Duration::from_secs(waited),
         look_at: at(10_000),
     }
 }
 
-fn unsure() -> Happening {
-    Happening::Unsure {
+fn unsure() -> JobEvent {
+    JobEvent::OutcomeUnknown {
         reason: "time-out".to_owned(),
         look_at: at(30),
     }

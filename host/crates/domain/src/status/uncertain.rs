@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Refusal, Step};
+use super::{Refusal, Transition};
 use crate::event::EventKind;
-use crate::job::{Lane, Phase};
+use crate::job::{Phase, Queue};
+use crate::provider::EventSource;
 use faxgate_base::clock::after;
 
-impl Step {
+impl Transition {
     pub(super) fn take(
         &mut self,
         id: &str,
@@ -17,7 +18,7 @@ impl Step {
         adopted: bool,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        if self.job.was(id) {
+        if self.job.had_provider_id(id) {
             return Ok(());
         }
         match (&self.job.provider_id, self.job.phase) {
@@ -42,8 +43,10 @@ impl Step {
         };
         self.adopt(id, poll_at, now);
         self.push(self.entry(now, kind).detail(detail).fact("provider_id", id));
-        match self.job.early.take() {
-            Some(update) if update.provider_id == id => self.news(&update, "callback", poll_at, now),
+        match self.job.pending_update.take() {
+            Some(update) if update.provider_id == id => {
+                self.news(&update, EventSource::Callback, poll_at, now)
+            }
             _ => Ok(()),
         }
     }
@@ -96,7 +99,7 @@ impl Step {
             }
             return Ok(());
         }
-        self.job.looks = self.job.looks.saturating_add(1);
+        self.job.poll_attempts = self.job.poll_attempts.saturating_add(1);
         self.job.phase = Phase::Uncertain {
             absent_since: Some(absent_since.unwrap_or(now).min(now)),
         };
@@ -112,8 +115,8 @@ impl Step {
         ask_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        self.require(self.job.phase.lane() == Some(Lane::Follow))?;
-        self.job.looks = self.job.looks.saturating_add(1);
+        self.require(self.job.phase.queue() == Some(Queue::Follow))?;
+        self.job.poll_attempts = self.job.poll_attempts.saturating_add(1);
         self.job.wake_at = Some(ask_at);
         self.note(now, EventKind::LookupFailed, reason);
         Ok(())

@@ -32,7 +32,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use super::status::shown;
 use super::wire::Envelope;
 use super::{CreateOutcome, LookupError};
-use faxgate_domain::provider::FaxError;
+use faxgate_domain::provider::{ErrorType, FaxError};
 
 /// The longest wait that is believed: a day. A longer one is a mistake of somebody's.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
@@ -115,7 +115,7 @@ impl Answer {
 
     fn refusal(&self) -> FaxError {
         FaxError {
-            error_type: "rejected".to_owned(),
+            error_type: ErrorType::Rejected,
             error_id: None,
             message: self
                 .words()
@@ -244,7 +244,7 @@ mod tests {
         let CreateOutcome::Refused(error) = said.create_outcome() else {
             panic!("refused");
         };
-        assert_eq!(error.error_type, "rejected");
+        assert_eq!(error.error_type, ErrorType::Rejected);
         assert_eq!(error.message, "+… is not a number");
         let CreateOutcome::Refused(mute) = answer(422, &[], "").create_outcome() else {
             panic!("refused");

@@ -134,7 +134,7 @@ fn fax_error(failure: &Failure) -> FaxError {
         (None, None) => error_type.clone(),
     };
     FaxError {
-        error_type,
+        error_type: error_type.into(),
         error_id: failure.id,
         message,
     }

@@ -7,8 +7,8 @@ use faxgate_base::clock::{after, before};
 use faxgate_base::crash;
 use faxgate_domain::event::{EventKind, TimelineEntry};
 use faxgate_domain::job::{JOB_TAG, Job, Phase};
-use faxgate_domain::provider::{ProviderStatus, StatusUpdate};
-use faxgate_domain::status::Happening;
+use faxgate_domain::provider::{EventSource, ProviderStatus, StatusUpdate};
+use faxgate_domain::status::JobEvent;
 use faxgate_provider::phaxio::{CancelOutcome, FaxInfo, LookupError};
 
 /// How far the provider's clock and ours may be apart when a fax is looked up by time.
@@ -36,11 +36,11 @@ pub(super) async fn follow(dispatcher: &Dispatcher, job: &Job) {
 
 /// A request whose outcome was never recorded.
 async fn unsettled(dispatcher: &Dispatcher, job: &Job) {
-    let happening = Happening::Unsure {
+    let event = JobEvent::OutcomeUnknown {
         reason: "the outcome of the request was never recorded".to_owned(),
         look_at: dispatcher.parts.clock.now(),
     };
-    dispatcher.settle(job.id, happening).await;
+    dispatcher.settle(job.id, event).await;
 }
 
 /// Closes a job after its deadline. What the provider still has is cancelled first: who is told that a fax has
@@ -61,7 +61,7 @@ async fn close(dispatcher: &Dispatcher, job: &Job, mut said: String) {
     }
     // A final state that came meanwhile refuses this.
     dispatcher
-        .settle(job.id, Happening::Expired { reason: said })
+        .settle(job.id, JobEvent::Expired { reason: said })
         .await;
 }
 
@@ -91,18 +91,20 @@ async fn look_up(dispatcher: &Dispatcher, job: &Job) -> String {
     }
     dispatcher.slot().await;
     // The window is wide, and always given: the provider's own ends a week back.
-    let from = before(job.begins_at(), CLOCK_SLACK);
+    let from = before(job.earliest_start(), CLOCK_SLACK);
     let to = after(parts.clock.now(), CLOCK_SLACK);
     let found = parts
         .phaxio
         .find_by_tag(JOB_TAG, &job.id.to_string(), from, to)
         .await;
     crash::point("looked", job.id);
-    let happening = match found {
+    let event = match found {
         Ok(found) => {
             dispatcher.gate.open();
             // A fax that failed before is no sign of the one that is looked for.
-            let found = found.into_iter().filter(|fax| !job.was(fax.provider_id()));
+            let found = found
+                .into_iter()
+                .filter(|fax| !job.had_provider_id(fax.provider_id()));
             let mut found: Vec<_> = found.collect();
             found.sort_by_key(|fax| (rank(fax.update.status), fax.created_at));
             let mut found = found.into_iter();
@@ -117,13 +119,13 @@ async fn look_up(dispatcher: &Dispatcher, job: &Job) -> String {
         }
         Err(error) => no_answer(dispatcher, job, &error),
     };
-    let said = match &happening {
-        Happening::NoAnswer { reason, .. } => {
+    let said = match &event {
+        JobEvent::LookupFailed { reason, .. } => {
             format!("the provider could not be asked whether it has the fax ({reason})")
         }
         _ => "the provider does not have the fax, and it was too late to send it again".to_owned(),
     };
-    dispatcher.settle(job.id, happening).await;
+    dispatcher.settle(job.id, event).await;
     said
 }
 
@@ -142,7 +144,7 @@ fn rank(status: ProviderStatus) -> u8 {
 /// The provider has the fax: it is the job's, and how it stands is known as well.
 async fn adopt(dispatcher: &Dispatcher, job: &Job, fax: FaxInfo) -> String {
     dispatcher.absent.lock().remove(&job.id);
-    let taken = Happening::Taken {
+    let taken = JobEvent::Accepted {
         provider_id: fax.provider_id().to_owned(),
         poll_at: dispatcher.parts.clock.now(),
         adopted: true,
@@ -154,16 +156,16 @@ async fn adopt(dispatcher: &Dispatcher, job: &Job, fax: FaxInfo) -> String {
 /// Records what the provider answered.
 async fn told(dispatcher: &Dispatcher, job: &Job, update: StatusUpdate) -> String {
     let said = format!("the provider says {}", update.provider_status);
-    let news = Happening::News {
+    let news = JobEvent::VerifiedUpdate {
         update: Box::new(update),
-        source: "poll",
+        source: EventSource::Poll,
         poll_at: dispatcher.poll_at(job),
     };
     dispatcher.settle(job.id, news).await;
     said
 }
 
-fn absent(dispatcher: &Dispatcher, job: &Job) -> Happening {
+fn absent(dispatcher: &Dispatcher, job: &Job) -> JobEvent {
     let parts = &dispatcher.parts;
     let grace = parts.config.load().dispatch.grace;
     let uptime = parts.clock.uptime();
@@ -180,8 +182,8 @@ fn absent(dispatcher: &Dispatcher, job: &Job) -> Happening {
     if waited >= grace {
         dispatcher.absent.lock().remove(&job.id);
     }
-    let wait = backoff::exponential(LOOK_AGAIN.min(grace), job.looks.saturating_add(1));
-    Happening::Absent {
+    let wait = backoff::exponential(LOOK_AGAIN.min(grace), job.poll_attempts.saturating_add(1));
+    JobEvent::NotFound {
         grace,
         waited,
         look_at: after(parts.clock.now(), wait),
@@ -191,7 +193,7 @@ fn absent(dispatcher: &Dispatcher, job: &Job) -> Happening {
 /// The fax that a callback named without proof, when its tag at the provider says that it is this job's. Lists may
 /// lag behind, and a fax that is only missing there must not be sent again.
 async fn confirmed_hint(dispatcher: &Dispatcher, job: &Job) -> Option<FaxInfo> {
-    let named = &job.early.as_ref()?.provider_id;
+    let named = &job.pending_update.as_ref()?.provider_id;
     dispatcher.slot().await;
     let fax = dispatcher.parts.phaxio.fax(named).await.ok()?;
     dispatcher.gate.open();
@@ -230,25 +232,28 @@ async fn cancel(dispatcher: &Dispatcher, job: &Job) -> String {
     let answer = parts.phaxio.cancel(provider_id).await;
     crash::point("looked", job.id);
     let soon = after(parts.clock.now(), LOOK_AGAIN);
-    let happening = match answer {
-        Ok(CancelOutcome::Scheduled) => Happening::CancelScheduled { poll_at: soon },
+    let event = match answer {
+        Ok(CancelOutcome::Scheduled) => JobEvent::CancelScheduled { poll_at: soon },
         // Most likely it is complete: ask at once how it ended.
-        Ok(CancelOutcome::Refused { reason }) => Happening::CancelRefused {
+        Ok(CancelOutcome::Refused { reason }) => JobEvent::CancelRefused {
             reason,
             poll_at: parts.clock.now(),
         },
         Err(error) => no_answer(dispatcher, job, &error),
     };
-    dispatcher.settle(job.id, happening).await;
+    dispatcher.settle(job.id, event).await;
     "cancelling was not confirmed".to_owned()
 }
 
 /// What a question without an answer means.
-fn no_answer(dispatcher: &Dispatcher, job: &Job, error: &LookupError) -> Happening {
+fn no_answer(dispatcher: &Dispatcher, job: &Job, error: &LookupError) -> JobEvent {
     let Dispatcher {
         parts, pacer, gate, ..
     } = dispatcher;
-    let mut wait = backoff::jittered(parts.config.load().dispatch.backoff, job.looks.saturating_add(1));
+    let mut wait = backoff::jittered(
+        parts.config.load().dispatch.backoff,
+        job.poll_attempts.saturating_add(1),
+    );
     match error {
         LookupError::RateLimited { retry_after } => {
             wait = retry_after.unwrap_or(wait);
@@ -257,7 +262,7 @@ fn no_answer(dispatcher: &Dispatcher, job: &Job, error: &LookupError) -> Happeni
         LookupError::Unauthorized => gate.refused(&error.to_string()),
         LookupError::Unreachable(_) | LookupError::BadAnswer(_) | LookupError::NotFound => {}
     }
-    Happening::NoAnswer {
+    JobEvent::LookupFailed {
         reason: error.to_string(),
         ask_at: after(parts.clock.now(), wait),
     }

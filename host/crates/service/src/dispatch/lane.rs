@@ -13,7 +13,7 @@ use super::gate::Entrance;
 use super::{Dispatcher, follow, setback, submit};
 use faxgate_base::clock::after;
 use faxgate_domain::ids::JobId;
-use faxgate_domain::job::{Job, Lane};
+use faxgate_domain::job::{Job, Queue};
 
 /// Jobs read from the queue at a time.
 const BATCH: usize = 64;
@@ -39,7 +39,7 @@ struct Busy {
 /// A job in hand; given back on drop.
 struct InHand {
     job: Job,
-    lane: Lane,
+    lane: Queue,
     hands: Arc<Hands>,
     work: Arc<Notify>,
     /// The permission to send, for the one lane.
@@ -50,7 +50,7 @@ struct InHand {
 /// Works on one lane until told to stop, then waits for what is under way.
 pub(super) async fn run(
     dispatcher: &Dispatcher,
-    lane: Lane,
+    lane: Queue,
     bell: &Arc<Notify>,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -74,8 +74,8 @@ pub(super) async fn run(
             let dispatcher = dispatcher.clone();
             tasks.spawn(async move {
                 match lane {
-                    Lane::Dispatch => submit::submit(&dispatcher, &in_hand.job).await,
-                    Lane::Follow => follow::follow(&dispatcher, &in_hand.job).await,
+                    Queue::Dispatch => submit::submit(&dispatcher, &in_hand.job).await,
+                    Queue::Follow => follow::follow(&dispatcher, &in_hand.job).await,
                 }
                 // Also when that panicked: nothing stays in hand, and the next request may probe.
                 drop(in_hand);
@@ -89,7 +89,7 @@ pub(super) async fn run(
 /// Waits for a job that is due and may be worked on.
 async fn next_job(
     dispatcher: &Dispatcher,
-    lane: Lane,
+    lane: Queue,
     bell: &Arc<Notify>,
     permit: OwnedSemaphorePermit,
 ) -> Option<InHand> {
@@ -128,10 +128,10 @@ async fn next_job(
 }
 
 /// Only what is sent has to pass the gate: questions may always be asked.
-fn entrance(dispatcher: &Dispatcher, lane: Lane) -> Result<Option<Entrance>, Duration> {
+fn entrance(dispatcher: &Dispatcher, lane: Queue) -> Result<Option<Entrance>, Duration> {
     match lane {
-        Lane::Dispatch => dispatcher.gate.enter().map(Some),
-        Lane::Follow => Ok(None),
+        Queue::Dispatch => dispatcher.gate.enter().map(Some),
+        Queue::Follow => Ok(None),
     }
 }
 
@@ -141,7 +141,7 @@ enum Found {
 }
 
 /// The first job of the queue that nobody works on and whose destination is free.
-fn find(dispatcher: &Dispatcher, lane: Lane) -> Result<Found, faxgate_store::StoreError> {
+fn find(dispatcher: &Dispatcher, lane: Queue) -> Result<Found, faxgate_store::StoreError> {
     let store = &dispatcher.parts.store;
     let (now, lead) = dispatcher.setback.now(&dispatcher.parts.clock);
     let mut position = None;
@@ -158,7 +158,7 @@ fn find(dispatcher: &Dispatcher, lane: Lane) -> Result<Found, faxgate_store::Sto
             let Some(job) = store.job(*id)? else { continue };
             // The snapshot of the queue may be older than the job.
             let due = job
-                .waits()
+                .queue_entry()
                 .is_some_and(|(where_, at)| where_ == lane && setback::is_due(&job, at, now, lead));
             if due && dispatcher.hands.take(&job, lane) {
                 return Ok(Found::Job(Box::new(job)));
@@ -187,12 +187,12 @@ impl Hands {
     }
 
     /// Takes `job` in hand, unless somebody has it or sends to its destination.
-    fn take(&self, job: &Job, lane: Lane) -> bool {
+    fn take(&self, job: &Job, lane: Queue) -> bool {
         let mut busy = self.0.lock();
         if busy.jobs.contains(&job.id) {
             return false;
         }
-        if lane == Lane::Dispatch && !busy.destinations.insert(job.to.as_str().to_owned()) {
+        if lane == Queue::Dispatch && !busy.destinations.insert(job.to.as_str().to_owned()) {
             return false;
         }
         busy.jobs.insert(job.id)
@@ -205,7 +205,7 @@ impl Drop for InHand {
         drop(self.entrance.take());
         let mut busy = self.hands.0.lock();
         busy.jobs.remove(&self.job.id);
-        if self.lane == Lane::Dispatch {
+        if self.lane == Queue::Dispatch {
             busy.destinations.remove(self.job.to.as_str());
         }
         drop(busy);

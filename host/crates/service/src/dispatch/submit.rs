@@ -5,7 +5,7 @@ use faxgate_base::clock::after;
 use faxgate_base::crash;
 use faxgate_domain::job::{JOB_TAG, Job};
 use faxgate_domain::link::LinkPurpose;
-use faxgate_domain::status::{Happening, Refusal};
+use faxgate_domain::status::{JobEvent, Refusal};
 use faxgate_provider::phaxio::{CreateFax, CreateOutcome};
 use faxgate_telemetry::metrics as names;
 
@@ -14,7 +14,7 @@ pub(super) async fn submit(dispatcher: &Dispatcher, job: &Job) {
     let parts = &dispatcher.parts;
     if job.deadline <= parts.clock.now() {
         let reason = "it could not be handed to the provider in time".to_owned();
-        dispatcher.settle(job.id, Happening::Expired { reason }).await;
+        dispatcher.settle(job.id, JobEvent::Expired { reason }).await;
         return;
     }
     if let Some(wait) = unreadable(dispatcher, job).await {
@@ -26,7 +26,7 @@ pub(super) async fn submit(dispatcher: &Dispatcher, job: &Job) {
     // touches a job in hand.
     let timeout = parts.config.load().phaxio.timeout;
     let look_at = after(parts.clock.now(), timeout.saturating_mul(2));
-    let claimed = dispatcher.settle(job.id, Happening::Claimed { look_at }).await;
+    let claimed = dispatcher.settle(job.id, JobEvent::Claimed { look_at }).await;
     let Some(claimed) = claimed.filter(|done| done.refusal.is_none() && done.changed) else {
         return;
     };
@@ -34,11 +34,11 @@ pub(super) async fn submit(dispatcher: &Dispatcher, job: &Job) {
     let outcome = parts.phaxio.create(&request(dispatcher, &claimed.job)).await;
     crash::point("answered", job.id);
     count(&outcome);
-    let happening = judge(dispatcher, &claimed.job, outcome);
-    let settled = dispatcher.settle(job.id, happening.clone()).await;
+    let event = judge(dispatcher, &claimed.job, outcome);
+    let settled = dispatcher.settle(job.id, event.clone()).await;
     crash::point("recorded", job.id);
-    if let (Happening::Taken { provider_id, .. }, Some(Refusal::Final | Refusal::OtherFax)) =
-        (&happening, settled.and_then(|done| done.refusal))
+    if let (JobEvent::Accepted { provider_id, .. }, Some(Refusal::Final | Refusal::OtherFax)) =
+        (&event, settled.and_then(|done| done.refusal))
     {
         super::follow::give_up(dispatcher, job, provider_id).await;
     }
@@ -46,7 +46,7 @@ pub(super) async fn submit(dispatcher: &Dispatcher, job: &Job) {
 
 /// Why `job` has to wait although its turn has come: the provider would fetch the document in vain, and close the
 /// fax for it. Storage that does not answer costs time, never a fax.
-async fn unreadable(dispatcher: &Dispatcher, job: &Job) -> Option<Happening> {
+async fn unreadable(dispatcher: &Dispatcher, job: &Job) -> Option<JobEvent> {
     let parts = &dispatcher.parts;
     let artifact = job.artifact.as_ref().filter(|kept| !kept.is_in_database())?;
     let patience = parts.config.load().phaxio.timeout;
@@ -55,8 +55,11 @@ async fn unreadable(dispatcher: &Dispatcher, job: &Job) -> Option<Happening> {
         Err(_) => "storage does not answer".to_owned(),
     };
     tracing::warn!(job = %job.id, error, "a fax waits: its document can't be read now");
-    let wait = backoff::jittered(parts.config.load().dispatch.backoff, job.looks.saturating_add(1));
-    Some(Happening::Postponed {
+    let wait = backoff::jittered(
+        parts.config.load().dispatch.backoff,
+        job.poll_attempts.saturating_add(1),
+    );
+    Some(JobEvent::Postponed {
         reason: "the document could not be read from storage".to_owned(),
         retry_at: after(parts.clock.now(), wait),
     })
@@ -88,7 +91,7 @@ fn request(dispatcher: &Dispatcher, job: &Job) -> CreateFax {
 }
 
 /// What an outcome means for the job, the pace and the gate.
-fn judge(dispatcher: &Dispatcher, job: &Job, outcome: CreateOutcome) -> Happening {
+fn judge(dispatcher: &Dispatcher, job: &Job, outcome: CreateOutcome) -> JobEvent {
     let Dispatcher {
         parts, pacer, gate, ..
     } = dispatcher;
@@ -98,7 +101,7 @@ fn judge(dispatcher: &Dispatcher, job: &Job, outcome: CreateOutcome) -> Happenin
         CreateOutcome::Taken { provider_id } => {
             gate.open();
             let poll_at = after(now, config.dispatch.poll_after);
-            Happening::Taken {
+            JobEvent::Accepted {
                 provider_id,
                 poll_at,
                 adopted: false,
@@ -106,13 +109,13 @@ fn judge(dispatcher: &Dispatcher, job: &Job, outcome: CreateOutcome) -> Happenin
         }
         CreateOutcome::Refused(error) => {
             gate.open();
-            Happening::Refused(error)
+            JobEvent::Rejected(error)
         }
         CreateOutcome::RateLimited { reason, retry_after } => {
             let wait =
                 retry_after.unwrap_or_else(|| backoff::jittered(config.dispatch.backoff, job.attempts));
             pacer.hold(wait);
-            Happening::NotSent {
+            JobEvent::NotSent {
                 reason,
                 retry_at: after(now, wait),
             }
@@ -121,21 +124,21 @@ fn judge(dispatcher: &Dispatcher, job: &Job, outcome: CreateOutcome) -> Happenin
             gate.failed(&reason);
             let wait =
                 retry_after.unwrap_or_else(|| backoff::jittered(config.dispatch.backoff, job.attempts));
-            Happening::NotSent {
+            JobEvent::NotSent {
                 reason,
                 retry_at: after(now, wait),
             }
         }
         CreateOutcome::Unauthorized { reason } => {
             gate.refused(&reason);
-            Happening::Held {
+            JobEvent::Held {
                 reason,
                 retry_at: now,
             }
         }
         CreateOutcome::Unsure { reason } => {
             gate.failed(&reason);
-            Happening::Unsure {
+            JobEvent::OutcomeUnknown {
                 reason,
                 look_at: after(now, config.dispatch.backoff),
             }

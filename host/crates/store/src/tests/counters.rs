@@ -15,7 +15,7 @@ use crate::{AuditVerdict, Store};
 use faxgate_domain::ids::JobId;
 use faxgate_domain::job::{Job, Phase, PublicStatus};
 use faxgate_domain::provider::{FaxError, ProviderStatus};
-use faxgate_domain::status::Happening;
+use faxgate_domain::status::JobEvent;
 
 /// What a test does next: to which job, and what.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     proptest::collection::vec(act, 1..80)
 }
 
-fn happening(bed: &Bed, what: usize, job: usize) -> Happening {
+fn event(bed: &Bed, what: usize, job: usize) -> JobEvent {
     let now = bed.clock.now();
     let later = now + SignedDuration::from_mins(1);
     // Provider ids collide on purpose: two jobs may claim one.
@@ -40,19 +40,19 @@ fn happening(bed: &Bed, what: usize, job: usize) -> Happening {
     match what {
         0..=2 => claimed(now),
         3 | 4 => taken(&provider_id, now),
-        5 => Happening::NotSent {
+        5 => JobEvent::NotSent {
             reason: "refused".into(),
             retry_at: later,
         },
-        6 => Happening::Unsure {
+        6 => JobEvent::OutcomeUnknown {
             reason: "time-out".into(),
             look_at: later,
         },
         7 => news(&provider_id, ProviderStatus::Delivered, now),
         8 => news(&provider_id, ProviderStatus::Failed, now),
-        9 => Happening::CancelRequested,
-        10 => Happening::Purged,
-        _ => Happening::Refused(FaxError {
+        9 => JobEvent::CancelRequested,
+        10 => JobEvent::Purged,
+        _ => JobEvent::Rejected(FaxError {
             error_type: "rejected".into(),
             error_id: None,
             message: "no".into(),
@@ -81,7 +81,7 @@ async fn run(bed: &Bed, acts: &[Act], together: bool) {
                 Act::Create => ids.push(bed.created("desk").await.id),
                 Act::Happen(job, what) => {
                     let job = job % ids.len();
-                    running.push(bed.store.advance(ids[job], happening(bed, *what, job)));
+                    running.push(bed.store.advance(ids[job], event(bed, *what, job)));
                 }
             }
         }
@@ -135,7 +135,7 @@ pub(super) fn agree(store: &Store) {
     assert_eq!(
         keys(&snapshot, DUE),
         expected(|job| job
-            .waits()
+            .queue_entry()
             .map(|(lane, at)| key::due(lane, key::time(at), job.id.to_bytes()).to_vec()))
     );
     assert_eq!(

@@ -14,7 +14,7 @@ use faxgate_base::clock::Clock;
 use faxgate_base::id::IdSource;
 use faxgate_domain::ids::JobId;
 use faxgate_domain::provider::ProviderStatus;
-use faxgate_domain::status::Happening;
+use faxgate_domain::status::JobEvent;
 
 /// Something that was answered: when (in steps of the disk), and how long the timeline was then.
 struct Answer {
@@ -82,7 +82,7 @@ async fn work(quick_repair_from: u64) -> Workload {
             claimed(now),
             taken(&provider_id, now),
             news(&provider_id, ProviderStatus::Delivered, now),
-            Happening::Purged,
+            JobEvent::Purged,
         ];
         for (lines, step) in (2..).zip(steps.into_iter().take(1 + dice.roll(4))) {
             assert!(store.advance(id, step).await.unwrap().changed);

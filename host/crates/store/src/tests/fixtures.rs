@@ -1,4 +1,4 @@
-//! Jobs, stores and happenings for tests.
+//! Jobs, stores and events for tests.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use faxgate_domain::inbound::{InboundFax, InboundStatus};
 use faxgate_domain::job::Job;
 use faxgate_domain::number::E164;
 use faxgate_domain::provider::{ProviderStatus, StatusUpdate};
-use faxgate_domain::status::Happening;
+use faxgate_domain::status::JobEvent;
 
 /// A store in memory, its clock, and a source of ids.
 pub(super) struct Bed {
@@ -128,22 +128,22 @@ pub(super) fn row(who: &str, key: &str, fingerprint: u8, job: JobId, now: Timest
     }
 }
 
-pub(super) fn claimed(now: Timestamp) -> Happening {
-    Happening::Claimed {
+pub(super) fn claimed(now: Timestamp) -> JobEvent {
+    JobEvent::Claimed {
         look_at: now + SignedDuration::from_mins(1),
     }
 }
 
-pub(super) fn taken(provider_id: &str, now: Timestamp) -> Happening {
-    Happening::Taken {
+pub(super) fn taken(provider_id: &str, now: Timestamp) -> JobEvent {
+    JobEvent::Accepted {
         provider_id: provider_id.to_owned(),
         poll_at: now + SignedDuration::from_mins(10),
         adopted: false,
     }
 }
 
-pub(super) fn news(provider_id: &str, status: ProviderStatus, now: Timestamp) -> Happening {
-    Happening::News {
+pub(super) fn news(provider_id: &str, status: ProviderStatus, now: Timestamp) -> JobEvent {
+    JobEvent::VerifiedUpdate {
         update: Box::new(StatusUpdate {
             provider_id: provider_id.to_owned(),
             job: None,
@@ -156,7 +156,7 @@ pub(super) fn news(provider_id: &str, status: ProviderStatus, now: Timestamp) ->
             completed_at: None,
             facts: Vec::new(),
         }),
-        source: "callback",
+        source: faxgate_domain::provider::EventSource::Callback,
         poll_at: now + SignedDuration::from_mins(10),
     }
 }

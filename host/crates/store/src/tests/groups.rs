@@ -12,7 +12,7 @@ use crate::writer::Growth;
 use crate::{AuditVerdict, Created, StoreError};
 use faxgate_domain::audit::AuditEntry;
 use faxgate_domain::ids::JobId;
-use faxgate_domain::job::{Lane, PublicStatus};
+use faxgate_domain::job::{PublicStatus, Queue};
 use faxgate_domain::status::Refusal;
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn a_damaged_record_harms_only_who_asks_for_it() {
     assert!(good.unwrap().changed);
     assert_eq!(
         bed.store
-            .waiting(Lane::Follow, jiff::Timestamp::MAX, None, 9)
+            .waiting(Queue::Follow, jiff::Timestamp::MAX, None, 9)
             .unwrap()
             .len(),
         1

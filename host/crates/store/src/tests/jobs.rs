@@ -15,9 +15,9 @@ use crate::{Created, Expiring, StoreError};
 use faxgate_base::clock::{after, before};
 use faxgate_domain::event::{EventKind, TimelineEntry};
 use faxgate_domain::ids::JobId;
-use faxgate_domain::job::{Job, Lane, Phase, PublicStatus};
+use faxgate_domain::job::{Job, Phase, PublicStatus, Queue};
 use faxgate_domain::provider::ProviderStatus;
-use faxgate_domain::status::{Happening, Refusal};
+use faxgate_domain::status::{JobEvent, Refusal};
 
 #[tokio::test]
 async fn a_job_comes_back_as_it_was_kept() {
@@ -38,7 +38,7 @@ async fn a_job_comes_back_as_it_was_kept() {
         Err(StoreError::Exists(_))
     ));
     assert!(matches!(
-        bed.store.advance(unknown, Happening::CancelRequested).await,
+        bed.store.advance(unknown, JobEvent::CancelRequested).await,
         Err(StoreError::NoSuchJob)
     ));
     let line = TimelineEntry::new(bed.clock.now(), EventKind::DocumentNote);
@@ -124,13 +124,13 @@ async fn a_fax_goes_through_the_queues_to_its_end() {
             .collect()
     };
     assert_eq!(
-        (waiting(Lane::Dispatch), waiting(Lane::Follow)),
+        (waiting(Queue::Dispatch), waiting(Queue::Follow)),
         (vec![id], vec![])
     );
 
     store.advance(id, claimed(bed.clock.now())).await.unwrap();
     assert_eq!(
-        (waiting(Lane::Dispatch), waiting(Lane::Follow)),
+        (waiting(Queue::Dispatch), waiting(Queue::Follow)),
         (vec![], vec![id])
     );
     assert_eq!(store.submitting().unwrap(), [id]);
@@ -149,7 +149,10 @@ async fn a_fax_goes_through_the_queues_to_its_end() {
         (Phase::Delivered, true, None)
     );
     assert_eq!(store.job(id).unwrap(), Some(last.job));
-    assert_eq!((waiting(Lane::Dispatch), waiting(Lane::Follow)), (vec![], vec![]));
+    assert_eq!(
+        (waiting(Queue::Dispatch), waiting(Queue::Follow)),
+        (vec![], vec![])
+    );
     let what: Vec<_> = store
         .audit(None, 10)
         .unwrap()
@@ -195,11 +198,11 @@ async fn a_provider_id_belongs_to_one_job() {
     bed.submit(first, "777").await;
     bed.store.advance(second, claimed(bed.clock.now())).await.unwrap();
     let before = bed.store.job(second).unwrap();
-    for happening in [
+    for event in [
         taken("777", bed.clock.now()),
         news("777", ProviderStatus::Delivered, bed.clock.now()),
     ] {
-        let advanced = bed.store.advance(second, happening).await.unwrap();
+        let advanced = bed.store.advance(second, event).await.unwrap();
         assert_eq!(
             (advanced.changed, advanced.refusal),
             (false, Some(Refusal::OtherFax))
@@ -223,27 +226,30 @@ async fn the_queue_is_read_in_order_and_in_parts() {
     }
     placed.sort();
     let until = now + SignedDuration::from_secs(100);
-    let first = bed.store.waiting(Lane::Dispatch, until, None, 2).unwrap();
+    let first = bed.store.waiting(Queue::Dispatch, until, None, 2).unwrap();
     assert_eq!(first, placed[..2]);
     let rest = bed
         .store
-        .waiting(Lane::Dispatch, until, Some(first[1]), 10)
+        .waiting(Queue::Dispatch, until, Some(first[1]), 10)
         .unwrap();
     assert_eq!(rest, placed[2..4]);
     assert!(
         bed.store
-            .waiting(Lane::Dispatch, until, Some(rest[1]), 10)
+            .waiting(Queue::Dispatch, until, Some(rest[1]), 10)
             .unwrap()
             .is_empty()
     );
     assert!(
         bed.store
-            .waiting(Lane::Dispatch, now, None, 10)
+            .waiting(Queue::Dispatch, now, None, 10)
             .unwrap()
             .is_empty()
     );
-    assert_eq!(bed.store.next_waiting(Lane::Dispatch).unwrap(), Some(placed[0].0));
-    assert_eq!(bed.store.next_waiting(Lane::Follow).unwrap(), None);
+    assert_eq!(
+        bed.store.next_waiting(Queue::Dispatch).unwrap(),
+        Some(placed[0].0)
+    );
+    assert_eq!(bed.store.next_waiting(Queue::Follow).unwrap(), None);
 }
 
 #[tokio::test]
@@ -263,14 +269,14 @@ async fn a_finished_document_expires_and_is_destroyed_once() {
             .is_empty()
     );
 
-    let purged = bed.store.advance(id, Happening::Purged).await.unwrap();
+    let purged = bed.store.advance(id, JobEvent::Purged).await.unwrap();
     assert_eq!(
         (purged.changed, purged.job.artifact, purged.job.expires_at),
         (true, None, None)
     );
     assert_eq!(bed.store.document(id.0).unwrap(), None);
     assert!(bed.store.expiring(ends, 10).unwrap().is_empty());
-    assert!(!bed.store.advance(id, Happening::Purged).await.unwrap().changed);
+    assert!(!bed.store.advance(id, JobEvent::Purged).await.unwrap().changed);
     let what: Vec<_> = bed
         .store
         .audit(None, 10)
@@ -294,7 +300,7 @@ async fn without_a_retention_nothing_expires() {
 async fn a_cancelled_fax_is_audited_as_such() {
     let bed = Bed::new();
     let id = bed.created("desk").await.id;
-    let cancelled = bed.store.advance(id, Happening::CancelRequested).await.unwrap();
+    let cancelled = bed.store.advance(id, JobEvent::CancelRequested).await.unwrap();
     assert_eq!(cancelled.job.status(), PublicStatus::Failed);
     assert_eq!(
         bed.store.audit(Some(1), 10).unwrap()[0].entry.what,

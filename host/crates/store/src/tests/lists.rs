@@ -8,7 +8,7 @@ use crate::{BadCursor, Cursor, JobFilter, NewJob, PageRequest, StoreError};
 use faxgate_domain::ids::JobId;
 use faxgate_domain::job::{Job, PublicStatus};
 use faxgate_domain::number::E164;
-use faxgate_domain::status::Happening;
+use faxgate_domain::status::JobEvent;
 
 const JOBS: usize = 500;
 
@@ -31,7 +31,7 @@ async fn filled() -> (Bed, Vec<Job>) {
         match number % 5 {
             0 => drop(
                 bed.store
-                    .advance(job.id, Happening::CancelRequested)
+                    .advance(job.id, JobEvent::CancelRequested)
                     .await
                     .unwrap(),
             ),

@@ -134,7 +134,7 @@ async fn records_of_the_first_format_still_read() {
     let job = bed.store.job(id).unwrap().unwrap();
     assert_eq!((job.id, job.owner.as_str(), job.attempts), (id, "desk", 1));
     assert_eq!(job.provider_id.as_deref(), Some("123456"));
-    assert_eq!(job.looks, 0, "a field that came later has its default");
+    assert_eq!(job.poll_attempts, 0, "a field that came later has its default");
     put(2);
     let refused = bed.store.job(id).unwrap_err();
     assert!(

@@ -17,22 +17,22 @@ fn patient() -> Job {
     }
 }
 
-fn failed(id: &str, kind: &str, error_id: i64, cost: i64) -> Happening {
+fn failed(id: &str, kind: &str, error_id: i64, cost: i64) -> JobEvent {
     let mut update = update(id, ProviderStatus::Failed);
     update.cost_cents = Some(cost);
     update.error = Some(FaxError {
-        error_type: kind.to_owned(),
+        error_type: kind.into(),
         error_id: Some(error_id),
         message: "words".to_owned(),
     });
-    Happening::News {
+    JobEvent::VerifiedUpdate {
         update,
-        source: "callback",
+        source: EventSource::Callback,
         poll_at: at(900),
     }
 }
 
-fn busy(id: &str) -> Happening {
+fn busy(id: &str) -> JobEvent {
     failed(id, "lineError", 17, 7)
 }
 
@@ -98,7 +98,7 @@ fn what_may_have_printed_or_never_works_is_not_tried_again() {
     }
     let cancelled = run(
         &patient(),
-        &[claimed(), taken("A"), Happening::CancelRequested, busy("A")],
+        &[claimed(), taken("A"), JobEvent::CancelRequested, busy("A")],
     )
     .job;
     assert_eq!(cancelled.phase, Phase::Failed);
@@ -136,18 +136,18 @@ fn a_past_fax_changes_nothing_any_more() {
     let uncertain = run(&again, &[unsure()]).job;
     let there = run(&again, &[taken("B")]).job;
     for job in [&due, &again, &uncertain, &there] {
-        let hint = Happening::Hint {
+        let hint = JobEvent::UnverifiedHint {
             update: update("A", ProviderStatus::Delivered),
         };
-        for happening in [busy("A"), taken("A"), news("A", ProviderStatus::InProgress), hint] {
-            let step = advance(job, &happening, at(20)).unwrap();
-            assert_eq!((&step.job, step.entries.len()), (job, 0), "{happening:?}");
+        for event in [busy("A"), taken("A"), news("A", ProviderStatus::InProgress), hint] {
+            let transition = apply(job, &event, at(20)).unwrap();
+            assert_eq!((&transition.job, transition.entries.len()), (job, 0), "{event:?}");
         }
-        let step = advance(job, &news("A", ProviderStatus::Delivered), at(20)).unwrap();
-        assert_eq!(step.entries[0].event, EventKind::Disregarded);
-        assert_eq!(step.job.phase, job.phase);
+        let transition = apply(job, &news("A", ProviderStatus::Delivered), at(20)).unwrap();
+        assert_eq!(transition.entries[0].event, EventKind::Disregarded);
+        assert_eq!(transition.job.phase, job.phase);
     }
-    assert_eq!(run(&due, &[Happening::CancelRequested]).job.phase, Phase::Failed);
+    assert_eq!(run(&due, &[JobEvent::CancelRequested]).job.phase, Phase::Failed);
     let overtaken = run(&patient(), &[claimed(), busy("A"), taken("A")]).job;
     assert_eq!(
         overtaken.phase,

@@ -55,7 +55,7 @@ fn a_callback_that_overtakes_the_answer_is_kept() {
 
 #[test]
 fn a_hint_counts_only_when_the_answer_names_the_same_fax() {
-    let hint = Happening::Hint {
+    let hint = JobEvent::UnverifiedHint {
         update: update("A", ProviderStatus::Delivered),
     };
     assert_eq!(
@@ -74,14 +74,14 @@ fn a_hint_counts_only_when_the_answer_names_the_same_fax() {
     let uncertain = run(&accepted(), &[claimed(), unsure(), hint.clone()]).job;
     assert_eq!(uncertain.wake_at, Some(at(10)), "looked up at once");
     assert!(
-        advance(&uncertain, &hint, at(10)).unwrap().entries.is_empty(),
+        apply(&uncertain, &hint, at(10)).unwrap().entries.is_empty(),
         "a repeat is nothing"
     );
 }
 
 #[test]
 fn a_fax_that_turns_out_to_be_there_is_not_sent_again() {
-    let grace_over = Happening::Absent {
+    let grace_over = JobEvent::NotFound {
         grace: Duration::ZERO,
         waited: Duration::ZERO,
         look_at: at(10),
@@ -98,7 +98,7 @@ fn a_fax_that_turns_out_to_be_there_is_not_sent_again() {
 #[test]
 fn absence_has_to_last_for_the_grace_period() {
     let mut job = run(&accepted(), &[claimed(), unsure()]).job;
-    job = advance(&job, &absent(0), at(100)).unwrap().job;
+    job = apply(&job, &absent(0), at(100)).unwrap().job;
     let since = Phase::Uncertain {
         absent_since: Some(at(100)),
     };
@@ -108,32 +108,26 @@ fn absence_has_to_last_for_the_grace_period() {
         Some(at(220)),
         "not later than the end of the grace period"
     );
-    job = advance(&job, &absent(119), at(219)).unwrap().job;
+    job = apply(&job, &absent(119), at(219)).unwrap().job;
     assert_eq!((job.phase, job.wake_at), (since, Some(at(220))));
-    job = advance(&job, &absent(120), at(220)).unwrap().job;
+    job = apply(&job, &absent(120), at(220)).unwrap().job;
     assert_eq!((job.phase, job.wake_at), (Phase::Due, Some(at(220))));
 }
 
 #[test]
 fn absence_does_not_go_by_a_clock_that_can_be_set() {
     let uncertain = run(&accepted(), &[claimed(), unsure()]).job;
-    let mut job = advance(&uncertain, &absent(0), at(1000)).unwrap().job;
+    let mut job = apply(&uncertain, &absent(0), at(1000)).unwrap().job;
     // Set forward by a day, which nobody waited for.
-    job = advance(&job, &absent(5), at(80_000)).unwrap().job;
+    job = apply(&job, &absent(5), at(80_000)).unwrap().job;
     assert!(matches!(job.phase, Phase::Uncertain { .. }));
     // Set back by 900 s: the wait is not 900 s longer.
-    job = advance(&job, &absent(10), at(100)).unwrap().job;
+    job = apply(&job, &absent(10), at(100)).unwrap().job;
     assert_eq!(job.wake_at, Some(at(210)));
-    assert_eq!(
-        advance(&job, &absent(120), at(210)).unwrap().job.phase,
-        Phase::Due
-    );
+    assert_eq!(apply(&job, &absent(120), at(210)).unwrap().job.phase, Phase::Due);
     // One look-up alone never suffices, whatever it says.
     assert!(matches!(
-        advance(&uncertain, &absent(80_000), at(80_000))
-            .unwrap()
-            .job
-            .phase,
+        apply(&uncertain, &absent(80_000), at(80_000)).unwrap().job.phase,
         Phase::Uncertain { .. }
     ));
 }
@@ -148,35 +142,35 @@ fn an_answer_that_comes_after_all_keeps_the_fax_from_being_sent_again() {
 
 #[test]
 fn a_cancellation_that_was_refused_can_be_asked_for_again() {
-    let refused = Happening::CancelRefused {
+    let refused = JobEvent::CancelRefused {
         reason: "not now".to_owned(),
         poll_at: at(60),
     };
-    let asked = [claimed(), taken("A"), Happening::CancelRequested, refused];
+    let asked = [claimed(), taken("A"), JobEvent::CancelRequested, refused];
     let submitted = run(&accepted(), &asked).job;
     assert_eq!(submitted.phase, Phase::Submitted);
-    let again = run(&submitted, &[Happening::CancelRequested]).job;
+    let again = run(&submitted, &[JobEvent::CancelRequested]).job;
     assert_eq!(again.phase, Phase::Cancelling { scheduled: false });
 }
 
 #[test]
 fn an_end_that_was_only_told_waits_for_the_providers_word() {
-    let told = Happening::Told {
+    let told = JobEvent::UnverifiedUpdate {
         update: update("A", ProviderStatus::Delivered),
     };
     for before in [vec![claimed()], vec![claimed(), taken("A")], vec![]] {
         let job = run(&run(&accepted(), &before).job, std::slice::from_ref(&told)).job;
         assert_eq!((job.phase, job.wake_at), (Phase::Submitted, Some(at(10))));
-        let repeated = advance(&job, &told, at(11)).unwrap();
+        let repeated = apply(&job, &told, at(11)).unwrap();
         assert_eq!((&repeated.job, repeated.entries.len()), (&job, 0));
-        let polled = |status| Happening::News {
+        let polled = |status| JobEvent::VerifiedUpdate {
             update: update("A", status),
-            source: "poll",
+            source: EventSource::Poll,
             poll_at: at(60),
         };
         let lagging = run(&job, &[polled(ProviderStatus::InProgress)]).job;
         assert!(
-            lagging.phase == Phase::Submitted && lagging.early.is_some(),
+            lagging.phase == Phase::Submitted && lagging.pending_update.is_some(),
             "still to be confirmed"
         );
         assert_eq!(
@@ -192,16 +186,16 @@ fn an_end_that_was_only_told_waits_for_the_providers_word() {
 
 #[test]
 fn cancelling_before_the_provider_has_it_ends_at_once_or_with_the_request() {
-    let cancel = Happening::CancelRequested;
-    let not_sent = Happening::NotSent {
+    let cancel = JobEvent::CancelRequested;
+    let not_sent = JobEvent::NotSent {
         reason: "refused".to_owned(),
         retry_at: at(30),
     };
-    let held = Happening::Held {
+    let held = JobEvent::Held {
         reason: "credentials".to_owned(),
         retry_at: at(30),
     };
-    let grace_over = Happening::Absent {
+    let grace_over = JobEvent::NotFound {
         grace: Duration::ZERO,
         waited: Duration::ZERO,
         look_at: at(10),
@@ -220,30 +214,30 @@ fn cancelling_before_the_provider_has_it_ends_at_once_or_with_the_request() {
     ] {
         let job = run(&accepted(), &path).job;
         assert_eq!(job.phase, Phase::Failed, "{path:?}");
-        assert_eq!(job.error.unwrap().error_type, "cancelled");
+        assert_eq!(job.error.unwrap().error_type, ErrorType::Cancelled);
     }
 }
 
 #[test]
 fn cancelling_what_the_provider_has_waits_for_its_word() {
-    let cancel = Happening::CancelRequested;
+    let cancel = JobEvent::CancelRequested;
     let asked = run(&accepted(), &[claimed(), cancel.clone(), taken("A")]).job;
     assert_eq!(asked.phase, Phase::Cancelling { scheduled: false });
     assert_eq!(asked.wake_at, Some(at(10)), "the provider is asked at once");
-    let agreed = run(&asked, &[Happening::CancelScheduled { poll_at: at(60) }]).job;
+    let agreed = run(&asked, &[JobEvent::CancelScheduled { poll_at: at(60) }]).job;
     assert_eq!(
         run(&agreed, &[news("A", ProviderStatus::Delivered)]).job.phase,
         Phase::Delivered
     );
     let mut failed = update("A", ProviderStatus::Failed);
     failed.error = Some(FaxError {
-        error_type: "generalError".to_owned(),
+        error_type: ErrorType::General,
         error_id: Some(75),
         message: "Fax cancelled".to_owned(),
     });
-    let cancelled = Happening::News {
+    let cancelled = JobEvent::VerifiedUpdate {
         update: failed.clone(),
-        source: "poll",
+        source: EventSource::Poll,
         poll_at: at(60),
     };
     assert_eq!(
@@ -252,11 +246,11 @@ fn cancelling_what_the_provider_has_waits_for_its_word() {
             .error
             .unwrap()
             .error_type,
-        "cancelled"
+        ErrorType::Cancelled
     );
     let not_asked = run(&accepted(), &[claimed(), taken("A"), cancelled]).job;
     assert_eq!(not_asked.error, failed.error, "nobody here asked for that");
-    let refused = Happening::CancelRefused {
+    let refused = JobEvent::CancelRefused {
         reason: "complete".to_owned(),
         poll_at: at(60),
     };
@@ -270,10 +264,10 @@ fn a_failed_fax_says_why_and_a_delivered_one_has_no_error() {
         &[claimed(), taken("A"), news("A", ProviderStatus::Failed)],
     )
     .job;
-    assert_eq!(bare.error.take().unwrap().error_type, "unknown");
+    assert_eq!(bare.error.take().unwrap().error_type, ErrorType::Unknown);
     let expired = run(
         &accepted(),
-        &[Happening::Expired {
+        &[JobEvent::Expired {
             reason: "silence".to_owned(),
         }],
     )
@@ -294,12 +288,12 @@ fn a_contradiction_after_the_end_is_recorded_and_changes_nothing() {
         &[claimed(), taken("A"), news("A", ProviderStatus::Delivered)],
     )
     .job;
-    let step = advance(&done, &news("A", ProviderStatus::Failed), at(99)).unwrap();
-    assert_eq!(step.entries[0].event, EventKind::Disregarded);
+    let transition = apply(&done, &news("A", ProviderStatus::Failed), at(99)).unwrap();
+    assert_eq!(transition.entries[0].event, EventKind::Disregarded);
     assert_eq!(
         Job {
             updated_at: done.updated_at,
-            ..step.job
+            ..transition.job
         },
         done
     );
@@ -310,9 +304,9 @@ fn the_end_is_neither_before_the_job_nor_after_now() {
     for (told, kept) in [(-1_000_000, 0), (7, 7), (1_000_000, 10)] {
         let mut end = update("A", ProviderStatus::Delivered);
         end.completed_at = Some(at(told));
-        let news = Happening::News {
+        let news = JobEvent::VerifiedUpdate {
             update: end,
-            source: "callback",
+            source: EventSource::Callback,
             poll_at: at(60),
         };
         let job = run(&accepted(), &[claimed(), taken("A"), news]).job;
@@ -323,9 +317,9 @@ fn the_end_is_neither_before_the_job_nor_after_now() {
 #[test]
 fn nothing_puts_off_the_deadline() {
     let long_after = at(86_400 * 9);
-    let late = |update| Happening::News {
+    let late = |update| JobEvent::VerifiedUpdate {
         update,
-        source: "callback",
+        source: EventSource::Callback,
         poll_at: long_after,
     };
     let job = run(
@@ -339,21 +333,21 @@ fn nothing_puts_off_the_deadline() {
     .job;
     assert_eq!(job.wake_at, Some(job.deadline));
     // After the deadline a failed look may be repeated later: it must not be asked without pause.
-    let no_answer = Happening::NoAnswer {
+    let no_answer = JobEvent::LookupFailed {
         reason: "down".to_owned(),
         ask_at: long_after,
     };
-    let step = advance(&job, &no_answer, job.deadline).unwrap();
-    assert_eq!(step.job.wake_at, Some(long_after));
+    let transition = apply(&job, &no_answer, job.deadline).unwrap();
+    assert_eq!(transition.job.wake_at, Some(long_after));
 }
 
 #[test]
 fn pages_and_cost_are_kept_until_the_provider_knows_better() {
     let mut told = update("A", ProviderStatus::InProgress);
     (told.pages, told.cost_cents) = (Some(0), None);
-    let news = |update| Happening::News {
+    let news = |update| JobEvent::VerifiedUpdate {
         update,
-        source: "poll",
+        source: EventSource::Poll,
         poll_at: at(60),
     };
     let job = run(&accepted(), &[claimed(), taken("A"), news(told.clone())]).job;
@@ -369,9 +363,9 @@ fn a_word_nobody_knows_is_asked_about() {
         let submitted = run(&accepted(), &[claimed(), taken("A")]).job;
         let job = run(&submitted, &[news("A", status)]).job;
         assert_eq!((job.phase, job.wake_at), (Phase::Submitted, Some(at(10))));
-        let polled = Happening::News {
+        let polled = JobEvent::VerifiedUpdate {
             update: update("A", status),
-            source: "poll",
+            source: EventSource::Poll,
             poll_at: at(60),
         };
         assert_eq!(
@@ -384,7 +378,7 @@ fn a_word_nobody_knows_is_asked_about() {
 
 #[test]
 fn a_held_attempt_does_not_count() {
-    let held = Happening::Held {
+    let held = JobEvent::Held {
         reason: "credentials".to_owned(),
         retry_at: at(30),
     };

@@ -9,7 +9,7 @@ use crate::job::FaxRetry;
 /// One thing that happens `later` seconds after the last (before it when negative).
 #[derive(Debug, Clone)]
 struct Event {
-    happening: Happening,
+    event: JobEvent,
     later: i64,
 }
 
@@ -41,11 +41,10 @@ fn any_update() -> impl Strategy<Value = Box<StatusUpdate>> {
             update.error = error_id.map(|error_id| FaxError {
                 error_id: Some(error_id),
                 error_type: if error_id == 54 {
-                    "documentConversionError"
+                    ErrorType::DocumentConversion
                 } else {
-                    "lineError"
-                }
-                .to_owned(),
+                    ErrorType::Line
+                },
                 ..refused_by_provider()
             });
             update
@@ -53,20 +52,20 @@ fn any_update() -> impl Strategy<Value = Box<StatusUpdate>> {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let fixed: Vec<Happening> = happenings().into_iter().map(|(_, happening)| happening).collect();
-    let source = prop::sample::select(vec!["callback", "poll"]);
-    let happening = prop_oneof![
+    let fixed: Vec<JobEvent> = events().into_iter().map(|(_, event)| event).collect();
+    let source = prop::sample::select(vec![EventSource::Callback, EventSource::Poll]);
+    let event = prop_oneof![
         // The steps of an ordinary life are more frequent, so that walks get somewhere.
         4 => Just(claimed()),
         3 => Just(unsure()),
         3 => (0..200_u64).prop_map(absent),
         8 => prop::sample::select(fixed),
-        3 => (any_update(), source).prop_map(|(update, source)| Happening::News { update, source, poll_at: at(900) }),
-        1 => any_update().prop_map(|update| Happening::Hint { update }),
-        1 => any_update().prop_map(|update| Happening::Told { update }),
+        3 => (any_update(), source).prop_map(|(update, source)| JobEvent::VerifiedUpdate { update, source, poll_at: at(900) }),
+        1 => any_update().prop_map(|update| JobEvent::UnverifiedHint { update }),
+        1 => any_update().prop_map(|update| JobEvent::UnverifiedUpdate { update }),
     ];
     let later = prop_oneof![8 => 0..100_i64, 1 => -200..0_i64, 1 => 100..5000_i64];
-    (happening, later).prop_map(|(happening, later)| Event { happening, later })
+    (event, later).prop_map(|(event, later)| Event { event, later })
 }
 
 /// Everything that a final state fixes.
@@ -102,7 +101,7 @@ fn check_state(job: &Job) {
         Phase::Failed | Phase::Disabled => {}
     }
     assert_eq!(
-        job.waits().is_none(),
+        job.queue_entry().is_none(),
         job.phase.is_final(),
         "what is not final waits in a queue"
     );
@@ -118,14 +117,14 @@ fn check_state(job: &Job) {
     }
 }
 
-fn check_step(before: &Job, happening: &Happening, now: Timestamp, step: &Step) {
-    let after = &step.job;
-    if step.entries.is_empty() {
+fn check_step(before: &Job, event: &JobEvent, now: Timestamp, transition: &Transition) {
+    let after = &transition.job;
+    if transition.entries.is_empty() {
         assert_eq!(before, after, "what changes leaves a line");
         return;
     }
     assert_eq!(after.updated_at, now);
-    assert!(step.entries.iter().all(|entry| entry.at == now));
+    assert!(transition.entries.iter().all(|entry| entry.at == now));
     if before.phase.is_final() {
         assert_eq!(
             fixed_at_the_end(before),
@@ -134,47 +133,51 @@ fn check_step(before: &Job, happening: &Happening, now: Timestamp, step: &Step) 
         );
     }
     if let Some(id) = &before.provider_id {
-        let same = Some(id) == after.provider_id.as_ref() || after.was(id);
+        let same = Some(id) == after.provider_id.as_ref() || after.had_provider_id(id);
         assert!(same, "a fax stays the same fax until it is past");
     }
     assert!(after.cancel_requested || !before.cancel_requested);
-    match happening {
-        Happening::Claimed { .. } => assert_eq!(after.attempts, before.attempts + 1),
-        Happening::Held { .. } => assert!(after.attempts <= before.attempts),
+    match event {
+        JobEvent::Claimed { .. } => assert_eq!(after.attempts, before.attempts + 1),
+        JobEvent::Held { .. } => assert!(after.attempts <= before.attempts),
         _ => assert_eq!(after.attempts, before.attempts, "only a claim is an attempt"),
     }
     assert_eq!(
-        after.past.len() + (after.retry.left + after.retry.fetches_left) as usize,
-        before.past.len() + (before.retry.left + before.retry.fetches_left) as usize,
+        after.previous_attempts.len() + (after.retry.left + after.retry.fetches_left) as usize,
+        before.previous_attempts.len() + (before.retry.left + before.retry.fetches_left) as usize,
         "every past fax used up one retry"
     );
-    if after.phase == Phase::Due && before.past == after.past && before.phase == Phase::Due {
+    if after.phase == Phase::Due
+        && before.previous_attempts == after.previous_attempts
+        && before.phase == Phase::Due
+    {
         return;
     }
     if after.phase == Phase::Due {
-        check_return_to_queue(before, happening);
+        check_return_to_queue(before, event);
     }
 }
 
 /// The one rule that keeps a fax from being sent twice: back into the queue only when the provider certainly
 /// does not have it.
-fn check_return_to_queue(before: &Job, happening: &Happening) {
-    match (before.phase, happening) {
-        (Phase::Submitting, Happening::NotSent { .. } | Happening::Held { .. }) => {}
+fn check_return_to_queue(before: &Job, event: &JobEvent) {
+    match (before.phase, event) {
+        (Phase::Submitting, JobEvent::NotSent { .. } | JobEvent::Held { .. }) => {}
         (
             Phase::Uncertain {
                 absent_since: Some(_),
             },
-            Happening::Absent { grace, waited, .. },
+            JobEvent::NotFound { grace, waited, .. },
         ) => assert!(waited >= grace, "sent again after {waited:?} of absence"),
         // Checked by the caller: one retry less, and the fax that failed is past.
-        (_, Happening::Hint { update }) if before.provider_id.as_ref() == Some(&update.provider_id) => {}
-        (_, Happening::Taken { provider_id, .. })
+        (_, JobEvent::UnverifiedHint { update })
+            if before.provider_id.as_ref() == Some(&update.provider_id) => {}
+        (_, JobEvent::Accepted { provider_id, .. })
             if before
-                .early
+                .pending_update
                 .as_ref()
                 .is_some_and(|early| early.provider_id == *provider_id) => {}
-        (_, Happening::News { update, .. })
+        (_, JobEvent::VerifiedUpdate { update, .. })
             if update
                 .error
                 .as_ref()
@@ -183,17 +186,17 @@ fn check_return_to_queue(before: &Job, happening: &Happening) {
     }
 }
 
-fn repeat_changes_nothing(step: &Step, happening: &Happening, now: Timestamp) {
+fn repeat_changes_nothing(transition: &Transition, event: &JobEvent, now: Timestamp) {
     let repeatable = matches!(
-        happening,
-        Happening::Taken { .. } | Happening::CancelRequested | Happening::Purged | Happening::Claimed { .. }
-    ) || step.job.phase.is_final()
+        event,
+        JobEvent::Accepted { .. } | JobEvent::CancelRequested | JobEvent::Purged | JobEvent::Claimed { .. }
+    ) || transition.job.phase.is_final()
         && !matches!(
-            happening,
-            Happening::News { .. } | Happening::Told { .. } | Happening::Purged
+            event,
+            JobEvent::VerifiedUpdate { .. } | JobEvent::UnverifiedUpdate { .. } | JobEvent::Purged
         );
-    if repeatable && let Ok(again) = advance(&step.job, happening, now) {
-        assert_eq!(again.job, step.job, "a repeat changes nothing");
+    if repeatable && let Ok(again) = apply(&transition.job, event, now) {
+        assert_eq!(again.job, transition.job, "a repeat changes nothing");
         assert!(again.entries.is_empty());
     }
 }
@@ -207,13 +210,13 @@ proptest! {
         job.retry.left = retries;
         job.retry.fetches_left = retries;
         job.retry.after = FaxRetry::usual();
-        for Event { happening, later } in events {
+        for Event { event, later } in events {
             now = (now + later).max(0);
-            let Ok(step) = advance(&job, &happening, at(now)) else { continue };
-            check_step(&job, &happening, at(now), &step);
-            check_state(&step.job);
-            repeat_changes_nothing(&step, &happening, at(now));
-            job = step.job;
+            let Ok(transition) = apply(&job, &event, at(now)) else { continue };
+            check_step(&job, &event, at(now), &transition);
+            check_state(&transition.job);
+            repeat_changes_nothing(&transition, &event, at(now));
+            job = transition.job;
         }
     }
 }
@@ -229,10 +232,10 @@ fn random_lives_reach_every_phase() {
             .unwrap()
             .current();
         let (mut job, mut now) = (accepted(), 10);
-        for Event { happening, later } in events {
+        for Event { event, later } in events {
             now = (now + later).max(0);
-            if let Ok(step) = advance(&job, &happening, at(now)) {
-                job = step.job;
+            if let Ok(transition) = apply(&job, &event, at(now)) {
+                job = transition.job;
                 reached.insert(std::mem::discriminant(&job.phase));
             }
         }

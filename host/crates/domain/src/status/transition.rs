@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::{Refusal, Step};
+use super::{Refusal, Transition};
 use crate::event::{EventKind, TimelineEntry};
 use crate::job::Phase;
-use crate::provider::FaxError;
+use crate::provider::{ErrorType, FaxError};
 
-impl Step {
+impl Transition {
     pub(super) fn claim(&mut self, look_at: Timestamp, now: Timestamp) -> Result<(), Refusal> {
         self.require(self.job.phase == Phase::Due)?;
         self.job.attempts = self.job.attempts.saturating_add(1);
@@ -27,7 +27,7 @@ impl Step {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         self.require(self.job.phase == Phase::Due)?;
-        self.job.looks = self.job.looks.saturating_add(1);
+        self.job.poll_attempts = self.job.poll_attempts.saturating_add(1);
         self.job.wake_at = Some(retry_at);
         let entry = self.entry(now, EventKind::RetryScheduled).detail(reason);
         self.push(entry.fact("retry_at", retry_at));
@@ -81,7 +81,7 @@ impl Step {
         self.note(now, EventKind::Failed, &message);
         self.fail(
             FaxError {
-                error_type: "deadline".to_owned(),
+                error_type: ErrorType::Deadline,
                 error_id: None,
                 message,
             },
@@ -110,14 +110,14 @@ impl Step {
     pub(super) fn end(&mut self, phase: Phase, at: Timestamp) {
         self.job.phase = phase;
         self.job.wake_at = None;
-        self.job.early = None;
+        self.job.pending_update = None;
         self.job.completed_at = Some(at);
     }
 
     pub(super) fn go(&mut self, phase: Phase, wake_at: Timestamp) {
         self.job.phase = phase;
         self.job.wake_at = Some(wake_at);
-        self.job.looks = 0;
+        self.job.poll_attempts = 0;
     }
 
     pub(super) fn require(&self, allowed: bool) -> Result<(), Refusal> {

@@ -8,14 +8,14 @@ use jiff::Timestamp;
 
 /// Who asks, and from where.
 #[derive(Debug, Clone)]
-pub struct Origin {
+pub struct Actor {
     /// Who.
     pub principal: Principal,
     /// From which address, when it came over the network.
     pub address: Option<IpAddr>,
 }
 
-impl Origin {
+impl Actor {
     /// The person at the machine.
     #[must_use]
     pub fn operator() -> Self {
@@ -25,7 +25,7 @@ impl Origin {
         }
     }
 
-    /// An audit entry of something this origin did.
+    /// An audit entry of something this actor did.
     #[must_use]
     pub fn did(&self, at: Timestamp, what: &str, object: impl ToString) -> AuditEntry {
         AuditEntry::new(at, self.principal.credential.name(), what, object)
