@@ -13,13 +13,6 @@
     reason = "a bench may fail loudly and prints"
 )]
 
-#[path = "convert/corpus.rs"]
-#[allow(dead_code, reason = "the tests ask more of these documents")]
-mod corpus;
-#[path = "http/documents.rs"]
-#[allow(dead_code, reason = "the load bench sends more than these")]
-mod http;
-
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::Path;
@@ -30,6 +23,7 @@ use bytes::Bytes;
 use faxgate_config::plugins::PluginsConfig;
 use faxgate_domain::document::{MAX_PAGES, MAX_ROWS, MediaType, RenderOptions};
 use faxgate_policy::{ConvertLimits, ConvertOptions, Grants, Part, Plugins, tiff};
+use faxgate_testkit::{corpus, documents as made};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, GrayImage, Luma, RgbImage};
 
@@ -198,7 +192,7 @@ impl Service {
 fn config(folder: &Path) -> PluginsConfig {
     let config = PluginsConfig {
         dir: folder.join("plugins"),
-        cache_dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-plugin-cache"),
+        cache_dir: faxgate_testkit::paths::scratch().join("plugin-cache"),
         font_dir: folder.join("fonts"),
         named: BTreeMap::new(),
         instances: 8,
@@ -268,7 +262,7 @@ fn uploads() -> Vec<(&'static str, Vec<u8>)> {
         ("text in four scripts", scripts().into_bytes()),
         ("photograph, JPEG", photograph()),
         ("PDF, 10 pages", pdf(&vec![page_of_text(); 10])),
-        ("PDF, 40 pages, 100 KB", http::pdf(100_000)),
+        ("PDF, 40 pages, 100 KB", made::plain_pdf(100_000)),
         ("PDF, 3 pages of 300 dpi", scans(3)),
     ]
 }

@@ -20,13 +20,8 @@ use faxgate::compose;
 use faxgate_base::clock::Clock;
 use faxgate_config::source::Fixed;
 
-#[path = "../tests/harness/delivery.rs"]
-mod delivery;
-#[path = "../tests/harness/documents.rs"]
-#[allow(dead_code, reason = "shared with the integration tests")]
-mod documents;
-
-use delivery::Delivery;
+use faxgate_testkit::documents;
+use faxgate_testkit::service::delivery::Delivery;
 
 const SECRET: &str = "bench-secret-0123456789";
 const BYTES: usize = 100_000;

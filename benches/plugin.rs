@@ -14,19 +14,16 @@
     reason = "a bench may fail loudly and prints"
 )]
 
-#[path = "../host/crates/policy/src/testing.rs"]
-mod testing;
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use faxgate_config::plugins::{PluginConfig, PluginsConfig};
 use faxgate_domain::document::MediaType;
 use faxgate_domain::number::{E164, Number};
 use faxgate_policy::{ConvertLimits, ConvertOptions, Delivery, DeliveryKind, Grants, Part, Plugins, RawBody};
+use faxgate_testkit::components;
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -59,7 +56,7 @@ async fn calls() {
     print("native function", times);
 
     let folder = Folder::new();
-    folder.put("noop", &testing::normalizer(&testing::noop_normalizer()));
+    folder.put("noop", &components::normalizer(&components::noop_normalizer()));
     print(
         "empty plugin, fresh instance",
         measure(&folder.load().await, "+12125550100", 20_000).await,
@@ -77,7 +74,7 @@ async fn calls() {
     );
 
     let mut folder = Folder::new();
-    folder.put("naughty", &testing::normalizer(testing::NORMALIZER));
+    folder.put("naughty", &components::normalizer(components::NORMALIZER));
     folder.limit("naughty", |config| config.cpu = Duration::from_millis(20));
     let plugins = folder.load().await;
     print(
@@ -153,7 +150,7 @@ fn delivery() -> Delivery {
 /// An innocent caller while others call what misbehaves.
 async fn neighbours() {
     let mut folder = Folder::new();
-    folder.put("naughty", &testing::normalizer(testing::NORMALIZER));
+    folder.put("naughty", &components::normalizer(components::NORMALIZER));
     folder.limit("naughty", |config| config.cpu = Duration::from_millis(20));
     let plugins = folder.load().await;
     let alone = served(2000).await;
@@ -202,8 +199,8 @@ async fn swaps() {
         .unwrap_or(1000);
     let folder = Folder::new();
     let versions = [
-        testing::normalizer(testing::NORMALIZER),
-        testing::normalizer(&testing::NORMALIZER.replace("\"1.0.0\"", "\"2.0.0\"")),
+        components::normalizer(components::NORMALIZER),
+        components::normalizer(&components::NORMALIZER.replace("\"1.0.0\"", "\"2.0.0\"")),
     ];
     folder.put("plan", &versions[0]);
     let plugins = folder.load().await;
@@ -272,7 +269,7 @@ impl Folder {
         let dir = tempfile::tempdir().unwrap();
         let config = PluginsConfig {
             dir: dir.path().join("plugins"),
-            cache_dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-plugin-cache"),
+            cache_dir: faxgate_testkit::paths::scratch().join("plugin-cache"),
             font_dir: dir.path().join("fonts"),
             named: BTreeMap::new(),
             instances: 8,

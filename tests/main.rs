@@ -1,6 +1,7 @@
-//! The integration tests: one binary, a module for each subject.
+//! The integration tests: one binary, a folder of modules for each subject.
 //!
-//! They start the real `faxgate` program on loopback and see what clients and the provider see.
+//! They start the real `faxgate` program on loopback and see what clients and the provider see. What they share lies in
+//! the crate `faxgate-testkit`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,50 +11,13 @@
     reason = "a test that meets something unexpected fails, and says so"
 )]
 
-mod acme;
-mod bombs;
-mod callbacks;
-mod certificates;
-mod cli;
-mod clock_jumps;
-mod corpus;
-mod crash;
-mod description;
+mod confidentiality;
 mod documents;
-mod drain;
-mod edge;
-mod edge_hostile;
-mod edge_transport;
-mod every_way;
-mod faxbot_client;
-mod floods;
-mod forgetting;
-mod harness;
-mod idempotency;
-mod inbound;
-mod keeping;
-mod lifecycle;
-mod lifetimes;
-mod line;
-mod long_queue;
-mod mutations;
-mod packaging;
-mod peer_faults;
+mod failures;
+mod http_edge;
+mod operation;
 mod plugins;
-mod plugins_guide;
-mod plugins_kit;
-mod plugins_reload;
-mod provider;
-mod reception;
+mod receiving;
 mod retention;
-mod schedule;
-mod secrecy;
-mod send;
-mod smuggling;
-mod smuggling_h2;
-mod soak;
-mod storage;
-mod tampering;
-mod telemetry;
-mod tenants;
+mod sending;
 mod tidy;

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use tokio::process::Command;
 
-use crate::frames::{self, CONTINUATION, END_HEADERS, END_STREAM, H2, HEADERS, RST_STREAM};
 use crate::load::{Case, Target};
+use faxgate_testkit::network::http2::{self, CONTINUATION, END_HEADERS, END_STREAM, H2, HEADERS, RST_STREAM};
 
 /// First argument of a process that is one of the others.
 pub(crate) const OTHER: &str = "--other";
@@ -73,13 +73,13 @@ pub(crate) async fn be_other(mut arguments: impl Iterator<Item = String>) {
 
 /// Begins requests and gives them up until the server ends the connection.
 async fn reset(h2: &mut H2) {
-    let head = frames::block(&frames::get("/fax"));
+    let head = http2::block(&http2::get("/fax"));
     let started = Instant::now();
     for first in (1..).step_by(2 * BATCH as usize) {
         let mut batch = Vec::new();
         for stream in (first..).step_by(2).take(BATCH as usize) {
-            batch.extend(frames::frame(HEADERS, END_HEADERS | END_STREAM, stream, &head));
-            batch.extend(frames::frame(RST_STREAM, 0, stream, &[0, 0, 0, 8]));
+            batch.extend(http2::frame(HEADERS, END_HEADERS | END_STREAM, stream, &head));
+            batch.extend(http2::frame(RST_STREAM, 0, stream, &[0, 0, 0, 8]));
         }
         if !h2.send(&batch).await {
             return;
@@ -90,8 +90,8 @@ async fn reset(h2: &mut H2) {
 
 /// Goes on with one head until the server ends the connection.
 async fn endless(h2: &mut H2) {
-    let piece = frames::block(&[("x-a", &"a".repeat(8000))]);
-    h2.frame(HEADERS, 0, 1, &frames::block(&frames::get("/health")))
+    let piece = http2::block(&[("x-a", &"a".repeat(8000))]);
+    h2.frame(HEADERS, 0, 1, &http2::block(&http2::get("/health")))
         .await;
     let started = Instant::now();
     while h2.frame(CONTINUATION, 0, 1, &piece).await {

@@ -12,15 +12,6 @@ use sha2::{Digest, Sha256};
 use super::*;
 use faxgate_base::id::IdSource;
 
-#[path = "../../../../tests/harness/s3.rs"]
-#[allow(
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    reason = "shared with the integration tests"
-)]
-mod s3_server;
-
 mod bucket;
 
 fn id() -> Ulid {

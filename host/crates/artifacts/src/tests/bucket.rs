@@ -1,9 +1,9 @@
 //! The bucket, with a server that answers late, wrongly, in parts or not at all.
 
-use super::s3_server::{ACCESS_KEY, BUCKET, Fault, S3Server, SECRET_KEY};
 use super::*;
 use faxgate_base::secret::Secret;
 use faxgate_config::storage::S3Config;
+use faxgate_testkit::storage::s3_server::{ACCESS_KEY, BUCKET, Fault, S3Server, SECRET_KEY};
 
 fn config(url: &str) -> S3Config {
     S3Config {

@@ -1,0 +1,4 @@
+//! Faxes that arrive.
+
+mod crashes;
+mod inbound;
