@@ -1,4 +1,4 @@
-//! Floor 7: the command line, one file per command.
+//! The command line, one file per command.
 //!
 //! Exit codes: 0 when the command did what it says, 1 when it did not, 2 for a command line that makes no sense.
 
@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use output::complain;
+use output::errln;
 
 /// A secure fax API in one binary.
 #[derive(Debug, Parser)]
@@ -76,7 +76,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             // Each cause says more about the one before it.
-            complain!("error: {error:#}");
+            errln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -1,4 +1,4 @@
-//! Floor 7: the composition root, the only file that knows every part.
+//! The composition root, the only file that knows every part.
 //!
 //! Parts are built in the order of their dependencies and handed down; none is fetched from a global. Sockets are
 //! bound before the database is opened, so that a taken port is told before a job is touched.
@@ -119,7 +119,7 @@ impl Service {
 
     /// Ends in order: no new connections, requests under way finish, the queue stops, the database closes.
     pub async fn stop(mut self) {
-        let limit_seconds = crate::lifecycle::DRAIN.as_secs();
+        let limit_seconds = crate::lifecycle::SHUTDOWN_GRACE.as_secs();
         let connections = self.server.tasks();
         tracing::info!(
             phase = "requests",
@@ -136,7 +136,7 @@ impl Service {
         );
         self.stop.send_replace(true);
         let ended = async { while self.background.join_next().await.is_some() {} };
-        if tokio::time::timeout(crate::lifecycle::DRAIN, ended)
+        if tokio::time::timeout(crate::lifecycle::SHUTDOWN_GRACE, ended)
             .await
             .is_err()
         {

@@ -1,7 +1,7 @@
-//! Floor 7: the control socket, through which the command line talks to a running service on the same machine.
+//! The control socket, through which the command line talks to a running service on the same machine.
 //!
 //! A Unix socket in the data folder, for the service's own user only. One JSON object a line each way: a
-//! [`Request`], then `{"ok": …}` or `{"error": "…"}`. A [`Desk`] answers; the command line uses one of its own when
+//! [`Request`], then `{"ok": …}` or `{"error": "…"}`. A [`ControlHandler`] answers; the command line uses one of its own when
 //! no service runs, so that both ways do the same.
 
 use std::fs::Permissions;
@@ -70,13 +70,13 @@ pub enum Request {
 
 /// Who answers.
 #[derive(Clone)]
-pub struct Desk {
+pub struct ControlHandler {
     keys: Keys,
     store: Store,
 }
 
-impl Desk {
-    /// A desk over an open database.
+impl ControlHandler {
+    /// A handler over an open database.
     #[must_use]
     pub fn new(store: Store, clock: Clock) -> Self {
         Self {
@@ -153,7 +153,7 @@ pub fn bind(path: &Path) -> io::Result<UnixListener> {
 }
 
 /// Serves the socket for as long as it is polled.
-pub async fn serve(listener: UnixListener, desk: Desk) {
+pub async fn serve(listener: UnixListener, handler: ControlHandler) {
     let permits = Arc::new(Semaphore::new(CONVERSATIONS));
     loop {
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
@@ -161,10 +161,10 @@ pub async fn serve(listener: UnixListener, desk: Desk) {
         };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let desk = desk.clone();
+                let handler = handler.clone();
                 tokio::spawn(async move {
                     let _permit = permit;
-                    if let Err(error) = converse(stream, &desk).await {
+                    if let Err(error) = converse(stream, &handler).await {
                         tracing::debug!(%error, "a control conversation ended early");
                     }
                 });
@@ -178,7 +178,7 @@ pub async fn serve(listener: UnixListener, desk: Desk) {
     }
 }
 
-async fn converse(stream: UnixStream, desk: &Desk) -> io::Result<()> {
+async fn converse(stream: UnixStream, handler: &ControlHandler) -> io::Result<()> {
     if !is_ours(&stream)? {
         return Err(io::ErrorKind::PermissionDenied.into());
     }
@@ -195,7 +195,7 @@ async fn converse(stream: UnixStream, desk: &Desk) -> io::Result<()> {
             return Ok(());
         }
         let answer = match serde_json::from_slice(&line) {
-            Ok(request) => desk.answer(request).await,
+            Ok(request) => handler.answer(request).await,
             Err(error) => Err(format!("not a request of this version: {error}")),
         };
         let answer = match answer {
@@ -245,7 +245,7 @@ mod tests {
             let socket = folder.path().join("control.sock");
             // What a service that died left behind is in nobody's way.
             drop(bind(&socket).unwrap());
-            tokio::spawn(serve(bind(&socket).unwrap(), Desk::new(store, clock)));
+            tokio::spawn(serve(bind(&socket).unwrap(), ControlHandler::new(store, clock)));
             let (reader, asks) = UnixStream::connect(&socket).await.unwrap().into_split();
             let answers = BufReader::new(reader).lines();
             Self {

@@ -1,4 +1,4 @@
-//! Floor 7: signals, reload and drain.
+//! Signals, reload and drain.
 
 mod supervisor;
 
@@ -12,11 +12,11 @@ use faxgate_config::Config;
 use faxgate_telemetry::otlp;
 
 /// How long requests under way may take after a signal to end.
-pub const DRAIN: Duration = Duration::from_secs(30);
+pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(30);
 
 /// What a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub enum SignalAction {
     /// `SIGTERM`, `SIGINT`: finish what is under way and end.
     Stop,
     /// `SIGHUP`: load certificates, plugins and configuration anew.
@@ -53,11 +53,11 @@ impl Signals {
     }
 
     /// The next wish.
-    pub async fn next(&mut self) -> Wish {
+    pub async fn next(&mut self) -> SignalAction {
         tokio::select! {
-            _ = self.terminate.recv() => Wish::Stop,
-            _ = self.interrupt.recv() => Wish::Stop,
-            _ = self.hangup.recv() => Wish::Reload,
+            _ = self.terminate.recv() => SignalAction::Stop,
+            _ = self.interrupt.recv() => SignalAction::Stop,
+            _ = self.hangup.recv() => SignalAction::Reload,
         }
     }
 }
@@ -65,7 +65,7 @@ impl Signals {
 /// Serves until told to stop. `SIGHUP` calls `load` and takes what it gives into force; a configuration that
 /// can't be read changes nothing.
 pub async fn run(service: Service, mut signals: Signals, load: impl Fn() -> anyhow::Result<Config>) {
-    supervisor::tell(&[NotifyState::Ready]);
+    supervisor::notify(&[NotifyState::Ready]);
     let probe = service.probe();
     let life = supervisor::keep_alive(move || {
         let probe = probe.clone();
@@ -80,15 +80,15 @@ pub async fn run(service: Service, mut signals: Signals, load: impl Fn() -> anyh
 }
 
 async fn live(service: Service, signals: &mut Signals, load: impl Fn() -> anyhow::Result<Config>) {
-    while signals.next().await == Wish::Reload {
+    while signals.next().await == SignalAction::Reload {
         supervisor::reloading();
         match load() {
             Ok(config) => drop(service.reload(config).await),
             Err(error) => tracing::error!("configuration not loaded anew, the old one stays: {error:#}"),
         }
-        supervisor::tell(&[NotifyState::Ready]);
+        supervisor::notify(&[NotifyState::Ready]);
     }
-    supervisor::tell(&[NotifyState::Stopping]);
+    supervisor::notify(&[NotifyState::Stopping]);
     tokio::select! {
         () = service.stop() => {}
         // A second signal: whoever sends it doesn't want to wait.

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde_json::Value;
 
-use super::output::complain;
+use super::output::errln;
 use faxgate_base::secret::Secret;
 
 /// How long a connection may take to come about.
@@ -68,7 +68,7 @@ impl Service {
         }
         let key = self.key()?;
         if key.is_some() && url.scheme() == "http" && !local {
-            complain!("warning: the API key travels in clear to {}: use https", self.url);
+            errln!("warning: the API key travels in clear to {}: use https", self.url);
         }
         Ok(Api::new(builder.build()?, &self.url, key))
     }

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::control::{Missing, Office};
-use super::output::say;
+use super::control::{Missing, ControlClient};
+use super::output::outln;
 use super::settings::Settings;
 use crate::control::Request;
 
@@ -29,36 +29,36 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     let settings = match &command {
         Command::Verify(args) | Command::Export(args) => &args.settings,
     };
-    let mut office = Office::open(&settings.load()?.config, Missing::Refuse).await?;
+    let mut client = ControlClient::open(&settings.load()?.config, Missing::Refuse).await?;
     match command {
-        Command::Verify(_) => verify(&mut office).await,
-        Command::Export(_) => export(&mut office).await,
+        Command::Verify(_) => verify(&mut client).await,
+        Command::Export(_) => export(&mut client).await,
     }
 }
 
-async fn verify(office: &mut Office) -> anyhow::Result<ExitCode> {
-    let verdict = office.ask(Request::VerifyAudit).await?;
+async fn verify(client: &mut ControlClient) -> anyhow::Result<ExitCode> {
+    let verdict = client.ask(Request::VerifyAudit).await?;
     let number = |field| verdict.get(field).and_then(Value::as_u64).unwrap_or_default();
     let text = |field| verdict.get(field).and_then(Value::as_str).unwrap_or_default();
     if verdict.get("intact").and_then(Value::as_bool) == Some(true) {
-        say!("intact: {} records", number("records"));
-        say!(
+        outln!("intact: {} records", number("records"));
+        outln!(
             "head:   {} (kept elsewhere, it proves the log up to here)",
             text("head")
         );
         return Ok(ExitCode::SUCCESS);
     }
-    say!("broken at record {}: {}", number("seq"), text("fault"));
+    outln!("broken at record {}: {}", number("seq"), text("fault"));
     Ok(ExitCode::FAILURE)
 }
 
-async fn export(office: &mut Office) -> anyhow::Result<ExitCode> {
+async fn export(client: &mut ControlClient) -> anyhow::Result<ExitCode> {
     let mut after = None;
     loop {
-        let answer = office.ask(Request::ReadAudit { after }).await?;
+        let answer = client.ask(Request::ReadAudit { after }).await?;
         let records = answer.as_array().map(Vec::as_slice).unwrap_or_default();
         for record in records {
-            say!("{record}");
+            outln!("{record}");
         }
         let last = records
             .last()

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use tokio::net::UnixStream;
 
-use super::output::say;
+use super::output::outln;
 use super::settings::Settings;
 use faxgate_base::clock::Clock;
 use faxgate_config::storage::StorageConfig;
@@ -39,7 +39,7 @@ impl Findings {
     fn problem(&mut self, key: &str, message: impl std::fmt::Display) {
         self.problems += 1;
         let message = message.to_string().replace('\n', " ");
-        say!("problem: {key}: {message}");
+        outln!("problem: {key}: {message}");
     }
 }
 
@@ -48,28 +48,28 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     match faxgate_config::load(&Process, args.settings.config.as_deref()) {
         Err(problems) => {
             for problem in problems.0 {
-                say!("problem: {problem}");
+                outln!("problem: {problem}");
                 found.problems += 1;
             }
         }
         Ok(Loaded { config, warnings }) => {
             for warning in warnings {
-                say!("warning: {warning}");
+                outln!("warning: {warning}");
             }
             examine(&config, &mut found).await;
         }
     }
     Ok(match found.problems {
         0 => {
-            say!("ok: nothing keeps the service from starting");
+            outln!("ok: nothing keeps the service from starting");
             ExitCode::SUCCESS
         }
         1 => {
-            say!("1 problem");
+            outln!("1 problem");
             ExitCode::FAILURE
         }
         many => {
-            say!("{many} problems");
+            outln!("{many} problems");
             ExitCode::FAILURE
         }
     })
@@ -86,7 +86,7 @@ async fn examine(config: &Config, found: &mut Findings) {
     data_folder(config, found).await;
     plugins(config, found).await;
     if let StorageConfig::S3(s3) = &config.storage {
-        say!(
+        outln!(
             "note: storage.s3.bucket (S3_BUCKET): {} is not asked; the service reports on it in /health/ready",
             s3.bucket
         );
@@ -116,7 +116,7 @@ fn certificate(config: &Config, found: &mut Findings) {
             let message = format_args!("{file} expired on {end}; renew the certificate");
             found.problem("tls.cert_file (TLS_CERT_FILE)", message);
         } else if days < SOON_DAYS {
-            say!("warning: tls.cert_file (TLS_CERT_FILE): {file} ends in {days} days, on {end}; renew it");
+            outln!("warning: tls.cert_file (TLS_CERT_FILE): {file} ends in {days} days, on {end}; renew it");
         }
     }
 }
@@ -132,13 +132,13 @@ fn automatic(config: &Config, host: &str, found: &mut Findings) {
         .as_ref()
         .map_or(DEFAULT_DIRECTORY, |url| url.as_str());
     let domains = acme.domains.join(", ");
-    say!("note: tls.acme.domains (ACME_DOMAINS): a certificate for {domains} comes from {directory}");
+    outln!("note: tls.acme.domains (ACME_DOMAINS): a certificate for {domains} comes from {directory}");
     if !acme
         .domains
         .iter()
         .any(|domain| domain.eq_ignore_ascii_case(host))
     {
-        say!(
+        outln!(
             "warning: tls.acme.domains (ACME_DOMAINS): does not hold {host}, the host of public_url (PUBLIC_API_URL)"
         );
     }
@@ -186,7 +186,7 @@ async fn data_folder(config: &Config, found: &mut Findings) {
             );
             return;
         }
-        Ok(about) if about.permissions().mode() & 0o077 != 0 => say!(
+        Ok(about) if about.permissions().mode() & 0o077 != 0 => outln!(
             "warning: {KEY}: others may look into {}; the service makes it private when it starts",
             folder.display()
         ),
@@ -209,7 +209,7 @@ async fn database(config: &Config, found: &mut Findings) {
         return;
     }
     if UnixStream::connect(config.control_socket()).await.is_ok() {
-        say!("note: {KEY}: a service is running on it");
+        outln!("note: {KEY}: a service is running on it");
         return;
     }
     match Store::open(&file, Clock::system(), StoreOptions::default()) {
@@ -219,7 +219,7 @@ async fn database(config: &Config, found: &mut Findings) {
             }
             store.close();
         }
-        Err(StoreError::Locked(_)) => say!("note: {KEY}: another process has the database open"),
+        Err(StoreError::Locked(_)) => outln!("note: {KEY}: another process has the database open"),
         Err(error) => found.problem(KEY, error),
     }
 }
@@ -255,7 +255,7 @@ async fn plugins(config: &Config, found: &mut Findings) {
             }
             let loaded: Vec<String> = plugins.list().into_iter().map(|plugin| plugin.name).collect();
             for name in config.plugins.named.keys().filter(|name| !loaded.contains(name)) {
-                say!(
+                outln!(
                     "warning: plugins.{name:?}: there is no plugin of this name; {}",
                     match loaded.as_slice() {
                         [] => "none is loaded".to_owned(),

@@ -10,17 +10,17 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 
-use crate::control::{Desk, Request};
+use crate::control::{ControlHandler, Request};
 use faxgate_base::clock::Clock;
 use faxgate_config::Config;
 use faxgate_store::{Store, StoreError, StoreOptions};
 
 /// A way to ask.
-pub(super) enum Office {
+pub(super) enum ControlClient {
     /// A service runs.
     Running(BufReader<UnixStream>),
     /// None runs: the database is open here.
-    Stopped(Desk, Store),
+    Stopped(ControlHandler, Store),
 }
 
 /// What to do when there is no database yet.
@@ -32,7 +32,7 @@ pub(super) enum Missing {
     Refuse,
 }
 
-impl Office {
+impl ControlClient {
     /// Connects to the service, or opens the database.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ impl Office {
             ),
             Err(error) => return Err(error.into()),
         };
-        Ok(Self::Stopped(Desk::new(store.clone(), clock), store))
+        Ok(Self::Stopped(ControlHandler::new(store.clone(), clock), store))
     }
 
     /// Asks and waits for the answer.
@@ -79,7 +79,7 @@ impl Office {
     /// The answer's own words, or that there was none.
     pub(super) async fn ask(&mut self, request: Request) -> anyhow::Result<Value> {
         match self {
-            Self::Stopped(desk, _) => desk.answer(request).await.map_err(|error| anyhow!(error)),
+            Self::Stopped(handler, _) => handler.answer(request).await.map_err(|error| anyhow!(error)),
             Self::Running(stream) => {
                 let mut line = serde_json::to_string(&request)?;
                 line.push('\n');
@@ -100,7 +100,7 @@ impl Office {
     }
 }
 
-impl Drop for Office {
+impl Drop for ControlClient {
     fn drop(&mut self) {
         if let Self::Stopped(_, store) = self {
             store.close();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::api::Api;
-use super::output::say;
+use super::output::outln;
 use super::sample;
 use super::send::wait;
 use super::status::text;
@@ -67,12 +67,12 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            say!("\nfailed: {error:#}");
+            outln!("\nfailed: {error:#}");
             ExitCode::FAILURE
         }
     };
     if !args.once && code == ExitCode::SUCCESS {
-        say!("\nThe service stays up: try the lines above. Ctrl-C ends it and removes its folder.");
+        outln!("\nThe service stays up: try the lines above. Ctrl-C ends it and removes its folder.");
         signals.next().await;
     }
     stage.service.stop().await;
@@ -85,7 +85,7 @@ async fn set_up(port: u16) -> anyhow::Result<Stage> {
         .prefix("faxgate-demo-")
         .tempdir()
         .context("no temporary folder can be made")?;
-    say!(
+    outln!(
         "1. A folder for everything the demo keeps: {}",
         folder.path().display()
     );
@@ -93,14 +93,14 @@ async fn set_up(port: u16) -> anyhow::Result<Stage> {
     let (cert_file, key_file) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
     std::fs::write(&cert_file, &certificate.cert_pem)?;
     std::fs::write(&key_file, certificate.key_pem.reveal())?;
-    say!("2. A self-signed certificate: {}", cert_file.display());
+    outln!("2. A self-signed certificate: {}", cert_file.display());
     let simulator = Simulator::start(SimulatorConfig {
         time_scale: TIME_SCALE,
         trust_pem: Some(certificate.cert_pem.clone()),
         ..SimulatorConfig::default()
     })
     .await?;
-    say!(
+    outln!(
         "3. A simulated Phaxio: {} ({TIME_SCALE} times faster than life)",
         simulator.api_url()
     );
@@ -115,13 +115,13 @@ async fn set_up(port: u16) -> anyhow::Result<Stage> {
         .build()?;
     let admin = Api::new(client.clone(), &url, Some(bootstrap));
     let health = admin.ask(admin.get("/health")).await?;
-    say!("4. The service: {url}, health: {}", text(&health, "status"));
-    say!("   curl --cacert {} {url}/health", cert_file.display());
+    outln!("4. The service: {url}, health: {}", text(&health, "status"));
+    outln!("   curl --cacert {} {url}/health", cert_file.display());
     let request = json!({ "name": "demo", "scopes": ["fax:send", "fax:read"] });
     let key = admin.ask(admin.post("/admin/api-keys").json(&request)).await?;
     let token = text(&key, "token").to_owned();
-    say!("5. An API key that may send and read its own faxes, shown only once:");
-    say!("   export FAXGATE_API_KEY={token}");
+    outln!("5. An API key that may send and read its own faxes, shown only once:");
+    outln!("   export FAXGATE_API_KEY={token}");
     Ok(Stage {
         service,
         simulator,
@@ -183,8 +183,8 @@ async fn send(stage: &Stage, step: u32, file: &Path) -> anyhow::Result<bool> {
         "curl --cacert {} -H \"X-API-Key: $FAXGATE_API_KEY\"",
         stage.folder.path().join("cert.pem").display()
     );
-    say!("\n{step}. Send {} to {NUMBER}", file.display());
-    say!("   {curl} -F 'to={NUMBER}' -F file=@{} {url}/fax", file.display());
+    outln!("\n{step}. Send {} to {NUMBER}", file.display());
+    outln!("   {curl} -F 'to={NUMBER}' -F file=@{} {url}/fax", file.display());
     let name = file
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
@@ -196,7 +196,7 @@ async fn send(stage: &Stage, step: u32, file: &Path) -> anyhow::Result<bool> {
     if id.is_empty() {
         bail!("the service accepted the fax without an id");
     }
-    say!(
+    outln!(
         "   accepted as {id}, {} pages, to {}",
         fax.get("pages").unwrap_or(&Value::Null),
         text(&fax, "to")
@@ -204,11 +204,11 @@ async fn send(stage: &Stage, step: u32, file: &Path) -> anyhow::Result<bool> {
     let fax = wait(api, id).await?;
     let status = text(&fax, "status");
     match text(&fax, "error") {
-        "" => say!("   {status}"),
-        error => say!("   {status}: {error}"),
+        "" => outln!("   {status}"),
+        error => outln!("   {status}: {error}"),
     }
-    say!("   {curl} {url}/fax/{id}");
-    say!("   what happened to it:  {curl} {url}/fax/{id}/events");
+    outln!("   {curl} {url}/fax/{id}");
+    outln!("   what happened to it:  {curl} {url}/fax/{id}/events");
     let events = api.ask(api.get(&format!("/fax/{id}/events"))).await?;
     for event in events
         .get("items")
@@ -216,7 +216,7 @@ async fn send(stage: &Stage, step: u32, file: &Path) -> anyhow::Result<bool> {
         .into_iter()
         .flatten()
     {
-        say!(
+        outln!(
             "     {}  {:18} {}",
             text(event, "at"),
             text(event, "event"),
@@ -230,7 +230,7 @@ async fn send(stage: &Stage, step: u32, file: &Path) -> anyhow::Result<bool> {
         .bytes()
         .await?
         .len();
-    say!("   what the far machine prints ({size} bytes):  {curl} -o fax.tiff {url}/fax/{id}/tiff");
+    outln!("   what the far machine prints ({size} bytes):  {curl} -o fax.tiff {url}/fax/{id}/tiff");
     Ok(status == "SUCCESS")
 }
 

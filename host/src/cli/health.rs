@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use super::output::{complain, say};
+use super::output::{errln, outln};
 use super::settings::Settings;
 use faxgate_config::Config;
 
@@ -41,10 +41,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let status = answer.status();
     let body = answer.text().await.unwrap_or_default();
     if status.is_success() {
-        say!("{body}");
+        outln!("{body}");
         return Ok(ExitCode::SUCCESS);
     }
-    complain!("{status}: {body}");
+    errln!("{status}: {body}");
     Ok(ExitCode::FAILURE)
 }
 

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::control::{Missing, Office};
-use super::output::{complain, json, say, table};
+use super::control::{Missing, ControlClient};
+use super::output::{errln, json, outln, table};
 use super::settings::Settings;
 use crate::control::Request;
 use faxgate_service::NewKey;
@@ -130,11 +130,11 @@ async fn create(args: Create) -> anyhow::Result<()> {
 }
 
 async fn list(args: List) -> anyhow::Result<()> {
-    let mut office = Office::open(&args.common.settings.load()?.config, Missing::Refuse).await?;
+    let mut client = ControlClient::open(&args.common.settings.load()?.config, Missing::Refuse).await?;
     let mut keys = Vec::new();
     let mut cursor = None;
     loop {
-        let mut page = office.ask(Request::ListKeys { cursor }).await?;
+        let mut page = client.ask(Request::ListKeys { cursor }).await?;
         if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
             keys.extend(items);
         }
@@ -178,7 +178,7 @@ fn row(key: &Value) -> [String; 7] {
 
 async fn ask(common: &Common, missing: Missing, request: Request) -> anyhow::Result<Value> {
     let config = common.settings.load()?.config;
-    Office::open(&config, missing).await?.ask(request).await
+    ControlClient::open(&config, missing).await?.ask(request).await
 }
 
 /// The token goes to standard output alone, so that a script can take it from there.
@@ -187,19 +187,19 @@ fn show_token(common: &Common, key: &Value) {
         json(key);
         return;
     }
-    complain!(
+    errln!(
         "key {} of {}; its token is shown only now:",
         text(key, "key_id"),
         text(key, "owner")
     );
-    say!("{}", text(key, "token"));
+    outln!("{}", text(key, "token"));
 }
 
 fn show(common: &Common, key: &Value, sentence: &str) {
     if common.json {
         json(key);
     } else {
-        say!("{sentence}");
+        outln!("{sentence}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Writing to the terminal. A reader that has gone (`faxgate … | head`) is no reason to fail.
 
 /// A line on standard output.
-macro_rules! say {
+macro_rules! outln {
     ($($text:tt)*) => {{
         use std::io::Write as _;
         let _ = writeln!(std::io::stdout(), $($text)*);
@@ -9,22 +9,22 @@ macro_rules! say {
 }
 
 /// A line on standard error.
-macro_rules! complain {
+macro_rules! errln {
     ($($text:tt)*) => {{
         use std::io::Write as _;
         let _ = writeln!(std::io::stderr(), $($text)*);
     }};
 }
 
-pub(super) use {complain, say};
+pub(super) use {errln, outln};
 
 use serde::Serialize;
 
 /// A value as indented JSON.
 pub(super) fn json(value: &impl Serialize) {
     match serde_json::to_string_pretty(value) {
-        Ok(text) => say!("{text}"),
-        Err(error) => complain!("error: {error}"),
+        Ok(text) => outln!("{text}"),
+        Err(error) => errln!("error: {error}"),
     }
 }
 
@@ -42,7 +42,7 @@ pub(super) fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) {
             .zip(widths)
             .map(|(cell, width)| format!("{cell:width$}"))
             .collect();
-        say!("{}", cells.join("  ").trim_end());
+        outln!("{}", cells.join("  ").trim_end());
     };
     line(heading.to_vec());
     for row in rows {

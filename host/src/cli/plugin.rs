@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use tempfile::TempDir;
 
 use self::build::{BuildRequest, Built};
-use super::output::say;
+use super::output::outln;
 use faxgate_config::Config;
 use faxgate_policy::{Grants, Plugins};
 
@@ -68,7 +68,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
 fn compile(args: BuildArgs) -> anyhow::Result<()> {
     if args.first_party {
         for entry in build::build_first_party(&args.source, &args.only)?.components {
-            say!(
+            outln!(
                 "{}  {} bytes  {}  {}",
                 entry.sha256,
                 entry.size,
@@ -91,10 +91,10 @@ fn compile(args: BuildArgs) -> anyhow::Result<()> {
         doors,
         name,
     } = build::build(&request)?;
-    say!("{name}: {} ({size} bytes, {compiler})", file.display());
-    say!("SHA-256  {sha256}");
-    say!("imports  {}", list_or_none(&doors.imports));
-    say!("exports  {}", list_or_none(&doors.exports));
+    outln!("{name}: {} ({size} bytes, {compiler})", file.display());
+    outln!("SHA-256  {sha256}");
+    outln!("imports  {}", list_or_none(&doors.imports));
+    outln!("exports  {}", list_or_none(&doors.exports));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use reqwest::multipart::{Form, Part};
 use serde_json::Value;
 
 use super::api::{Api, Service};
-use super::output::{json, say};
+use super::output::{json, outln};
 use super::status::{fetch, print, text};
 use faxgate_base::clock::Clock;
 use faxgate_base::id::{self, IdSource};
@@ -91,7 +91,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut fax = api.ask(request).await?;
     if args.wait {
         if !args.json {
-            say!("{} accepted, waiting", text(&fax, "id"));
+            outln!("{} accepted, waiting", text(&fax, "id"));
         }
         fax = wait(&api, text(&fax, "id")).await?;
     }

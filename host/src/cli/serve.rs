@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::output::say;
+use super::output::outln;
 use super::settings::Settings;
 use crate::compose;
 use crate::lifecycle::{self, Signals};
@@ -23,7 +23,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let loaded = args.settings.load()?;
     if args.print_config {
-        say!("{}", render::text(&loaded.config).trim_end());
+        outln!("{}", render::text(&loaded.config).trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     logs::init(loaded.config.log_format, &loaded.config.log_level)?;

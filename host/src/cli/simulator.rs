@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::output::say;
+use super::output::outln;
 use faxgate_simulator::{Scheme, Simulator, SimulatorConfig, WebhookVersion};
 
 /// Arguments of `faxgate simulator`.
@@ -95,8 +95,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         keep_files: true,
     })
     .await?;
-    say!("listening on http://{}", running.addr);
-    say!("PHAXIO_API_URL={}", running.api_url());
+    outln!("listening on http://{}", running.addr);
+    outln!("PHAXIO_API_URL={}", running.api_url());
     crate::lifecycle::Signals::listen()?.next().await;
     running.shutdown().await;
     Ok(ExitCode::SUCCESS)

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use super::api::{Api, Service};
-use super::output::{json, say, table};
+use super::output::{json, outln, table};
 
 /// Arguments of `faxgate status`.
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         if args.json {
             json(&events);
         } else {
-            say!();
+            outln!();
             print_events(&events);
         }
     }
@@ -79,7 +79,7 @@ pub(super) fn print(fax: &Value) {
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
         };
-        say!("{field:13} {shown}");
+        outln!("{field:13} {shown}");
     }
 }
 

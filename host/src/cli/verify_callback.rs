@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use self::diagnose::{Keys, Verdict};
 use self::saved::Saved;
-use super::output::say;
+use super::output::outln;
 use super::settings::Settings;
 use faxgate_base::secret::Secret;
 use faxgate_config::Config;
@@ -102,9 +102,9 @@ fn is_inbound(saved: &Saved) -> bool {
 }
 
 fn report(saved: &Saved, url: &str, verdict: &Verdict) {
-    say!("address    {url}");
+    outln!("address    {url}");
     let names: Vec<&str> = saved.fields.iter().map(|(name, _)| name.as_str()).collect();
-    say!(
+    outln!(
         "fields     {}",
         if names.is_empty() {
             "none".to_owned()
@@ -113,7 +113,7 @@ fn report(saved: &Saved, url: &str, verdict: &Verdict) {
         }
     );
     for file in &saved.files {
-        say!(
+        outln!(
             "file       {}: {} bytes, SHA-1 {}",
             file.name,
             file.size,
@@ -122,17 +122,17 @@ fn report(saved: &Saved, url: &str, verdict: &Verdict) {
     }
     match verdict {
         Verdict::Holds { scheme } => {
-            say!("scheme     {}", scheme.name());
-            say!("signature  holds");
+            outln!("scheme     {}", scheme.name());
+            outln!("signature  holds");
         }
         Verdict::Fails { scheme, reasons } => {
-            say!("scheme     {}", scheme.name());
-            say!("signature  does not hold");
+            outln!("scheme     {}", scheme.name());
+            outln!("signature  does not hold");
             for reason in reasons {
-                say!("differs    {reason}");
+                outln!("differs    {reason}");
             }
         }
-        Verdict::Unclaimed { reason } => say!("signature  {reason}"),
+        Verdict::Unclaimed { reason } => outln!("signature  {reason}"),
     }
 }
 

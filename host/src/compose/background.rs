@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Service;
-use crate::control::{self, Desk};
+use crate::control::{self, ControlHandler};
 use faxgate_base::clock::{Clock, before};
 use faxgate_service::retention::Sweeper;
 use faxgate_service::{Actor, App, AuditFile, CaughtUp};
@@ -103,9 +103,9 @@ impl Service {
         let config = parts.config.load();
         match control::bind(&config.control_socket()) {
             Ok(listener) => {
-                let desk = Desk::new(parts.store.clone(), parts.clock.clone());
+                let handler = ControlHandler::new(parts.store.clone(), parts.clock.clone());
                 self.background
-                    .spawn(until(stopped.clone(), control::serve(listener, desk)));
+                    .spawn(until(stopped.clone(), control::serve(listener, handler)));
             }
             // Everything else works without it.
             Err(error) => {

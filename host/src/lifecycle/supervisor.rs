@@ -7,7 +7,7 @@ use sd_notify::NotifyState;
 use tokio::time::MissedTickBehavior;
 
 /// Sends a state. Without a supervisor, or when it doesn't listen, nothing happens.
-pub(super) fn tell(states: &[NotifyState<'_>]) {
+pub(super) fn notify(states: &[NotifyState<'_>]) {
     let Some(socket) = std::env::var_os("NOTIFY_SOCKET") else {
         return;
     };
@@ -33,7 +33,7 @@ pub(super) fn tell(states: &[NotifyState<'_>]) {
 pub(super) fn reloading() {
     let mut states = vec![NotifyState::Reloading];
     states.extend(NotifyState::monotonic_usec_now().ok());
-    tell(&states);
+    notify(&states);
 }
 
 /// Says at twice the pace that the supervisor asks for (`WATCHDOG_USEC`) that we live, for as long as it is polled
@@ -53,7 +53,7 @@ pub(super) async fn keep_alive<F: Future<Output = bool>>(alive: impl Fn() -> F) 
     loop {
         ticks.tick().await;
         if lives(period, alive()).await {
-            tell(&[NotifyState::Watchdog]);
+            notify(&[NotifyState::Watchdog]);
         } else {
             tracing::error!("the database does not answer: not telling the watchdog");
         }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::{grants, stem};
-use crate::cli::output::{json, say};
+use crate::cli::output::{json, outln};
 use crate::cli::settings::Settings;
 use faxgate_base::size::human;
 use faxgate_policy::{BenchError, Inspection, Workbench};
@@ -39,7 +39,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
                 json(&json!({"name": name, "problems": problems}));
             }
             for problem in problems.iter().filter(|_| !args.json) {
-                say!("problem: {}: {problem}", args.file.display());
+                outln!("problem: {}: {problem}", args.file.display());
             }
             return Ok(ExitCode::FAILURE);
         }
@@ -55,31 +55,31 @@ fn tell(inspection: &Inspection) {
         [] => "none".to_owned(),
         names => names.join(", "),
     };
-    say!("slot     {}", plugin.slot.as_str());
-    say!(
+    outln!("slot     {}", plugin.slot.as_str());
+    outln!(
         "name     {} {} {}",
         plugin.name,
         plugin.version,
         plugin.description
     );
-    say!("SHA-256  {}", plugin.sha256);
-    say!("imports  {}", or_none(&plugin.imports));
-    say!("secrets  {}", or_none(&plugin.secrets));
-    say!(
+    outln!("SHA-256  {}", plugin.sha256);
+    outln!("imports  {}", or_none(&plugin.imports));
+    outln!("secrets  {}", or_none(&plugin.secrets));
+    outln!(
         "limits   {} of memory, {} ms on the processor, {} ms in all, {} of output",
         human(limits.memory_bytes),
         limits.cpu_ms,
         limits.timeout_ms,
         human(limits.max_output_bytes)
     );
-    say!(
+    outln!(
         "failure  {}",
         match plugin.on_error {
             "next" => "the next plugin of the slot is asked",
             _ => "the request fails",
         }
     );
-    say!(
+    outln!(
         "start    {} of memory, compiled in {} ms, described itself and checked its settings in {} µs",
         human(inspection.initial_memory_bytes),
         inspection.compile_ms,

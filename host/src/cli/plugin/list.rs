@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::{compiled, grants};
-use crate::cli::output::{complain, json, table};
+use crate::cli::output::{errln, json, table};
 use crate::cli::settings::Settings;
 use faxgate_policy::{PluginInfo, Plugins};
 
@@ -33,7 +33,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         table(["slot", "order", "name", "version", "from", "SHA-256"], &rows);
     }
     for problem in &problems {
-        complain!("not loaded: {}: {}", problem.file, problem.reason);
+        errln!("not loaded: {}: {}", problem.file, problem.reason);
     }
     Ok(if problems.is_empty() {
         ExitCode::SUCCESS

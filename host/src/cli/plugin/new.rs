@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 
-use crate::cli::output::say;
+use crate::cli::output::outln;
 use faxgate_policy::{Slot, wit};
 
 /// A slot, by the name of its template.
@@ -71,7 +71,7 @@ impl Template {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let folder = create(&args.name, args.slot, &args.dir)?;
     let shown = folder.display();
-    say!(
+    outln!(
         "{shown} is a plugin that works. Its rules are in {shown}/src/lib.rs.\n\n  \
          cd {shown} && cargo test\n  faxgate plugin build {shown}\n  faxgate plugin check {name}.wasm\n\n\
          Then put {name}.wasm into the plugin folder of the service.",

@@ -10,7 +10,7 @@ use anyhow::{Context as _, anyhow, bail};
 use bytes::Bytes;
 
 use super::{Alone, grants, stem};
-use crate::cli::output::say;
+use crate::cli::output::outln;
 use crate::cli::settings::Settings;
 use crate::cli::verify_callback::saved_delivery;
 use faxgate_base::size::human;
@@ -60,7 +60,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let input =
         std::fs::read(&args.input).with_context(|| format!("{} can't be read", args.input.display()))?;
     let slot = benches.timed.slot();
-    say!("slot    {slot}");
+    outln!("slot    {slot}");
     match slot {
         Slot::NumberNormalizer => number(&benches, &config, &args, &input).await,
         Slot::Converter => document(&benches, &config, &args, input).await,
@@ -105,21 +105,21 @@ impl Benches {
             ..
         } = timed;
         match usual {
-            Some(usual) => say!("time    {} at first, {} once warm", span(time), span(usual)),
-            None => say!("time    {}", span(time)),
+            Some(usual) => outln!("time    {} at first, {} once warm", span(time), span(usual)),
+            None => outln!("time    {}", span(time)),
         }
-        say!("memory  {}", human(memory_bytes));
+        outln!("memory  {}", human(memory_bytes));
         if denied_growth > 0 {
-            say!("denied  memory was denied {denied_growth} times: see memory_mb");
+            outln!("denied  memory was denied {denied_growth} times: see memory_mb");
         }
         match fuel {
-            Some(fuel) => say!("fuel    {fuel} (the same on every machine)"),
-            None => say!("fuel    not counted: it did not come to its end"),
+            Some(fuel) => outln!("fuel    {fuel} (the same on every machine)"),
+            None => outln!("fuel    not counted: it did not come to its end"),
         }
         outcome
             .map_err(|failure| {
-                say!("failed  {}: {}", failure.kind, failure.cause);
-                say!("remedy  {}", failure.kind.remedy());
+                outln!("failed  {}: {}", failure.kind, failure.cause);
+                outln!("remedy  {}", failure.kind.remedy());
             })
             .ok()
     }
@@ -155,12 +155,12 @@ async fn number(benches: &Benches, config: &Config, args: &Args, input: &[u8]) -
         None => return Ok(ExitCode::FAILURE),
         Some(Err(refusal)) => bail!("refused: {refusal}"),
         Some(Ok(Reading::Dial(number))) => {
-            say!("answer  dial");
+            outln!("answer  dial");
             told(&number);
             return Ok(ExitCode::SUCCESS);
         }
-        Some(Ok(Reading::Rewrite(text))) => say!("answer  rewrite to {text:?}; the next normalizer reads it"),
-        Some(Ok(Reading::Pass)) => say!("answer  pass; the next normalizer is asked"),
+        Some(Ok(Reading::Rewrite(text))) => outln!("answer  rewrite to {text:?}; the next normalizer reads it"),
+        Some(Ok(Reading::Pass)) => outln!("answer  pass; the next normalizer is asked"),
     }
     let alone = Alone::load(config, &args.file).await?;
     let number = alone.plugins.normalize(raw, region, strict).await;
@@ -175,9 +175,9 @@ fn told(number: &Number) {
     } else {
         "possible but not assigned"
     };
-    say!("number  {}", number.e164.as_str());
-    say!("region  {region}");
-    say!("state   {state}");
+    outln!("number  {}", number.e164.as_str());
+    outln!("region  {region}");
+    outln!("state   {state}");
 }
 
 async fn document(
@@ -199,7 +199,7 @@ async fn document(
         max_rows: MAX_ROWS,
     };
     let options = ConvertOptions::default();
-    say!("type    {}", part.media_type.as_str());
+    outln!("type    {}", part.media_type.as_str());
     let answer = benches
         .both(async |bench| bench.convert(vec![part.clone()], options.clone(), limits).await)
         .await;
@@ -207,17 +207,17 @@ async fn document(
         None => return Ok(ExitCode::FAILURE),
         Some(Ok(converted)) => converted,
         Some(Err(refusal)) if refusal.kind == DocumentErrorKind::Unsupported => {
-            say!("answer  not its business ({refusal}); the next converter is asked");
+            outln!("answer  not its business ({refusal}); the next converter is asked");
             let alone = Alone::load(config, &args.file).await?;
             let converted = alone.plugins.convert(vec![part], options, limits).await;
             converted.map_err(refused)?
         }
         Some(Err(refusal)) => bail!("refused: {refusal}"),
     };
-    say!("by      {}", converted.plugin);
-    say!("pages   {}", converted.pages);
+    outln!("by      {}", converted.plugin);
+    outln!("pages   {}", converted.pages);
     for note in &converted.notes {
-        say!("note    {note}");
+        outln!("note    {note}");
     }
     if let Some(path) = &args.pdf {
         write(path, &converted.pdf)?;
@@ -246,9 +246,9 @@ async fn callback(benches: &Benches, config: &Config, args: &Args, input: &[u8])
         Some(undecided) => {
             match undecided {
                 Opinion::Vouch(proof) => {
-                    say!("answer  vouches for {proof:?}; the next policy reads the content")
+                    outln!("answer  vouches for {proof:?}; the next policy reads the content")
                 }
-                _ => say!("answer  pass; the next policy is asked"),
+                _ => outln!("answer  pass; the next policy is asked"),
             }
             let alone = Alone::load(config, &args.file).await?;
             alone.plugins.evaluate(delivery).await.map_err(refused)?
@@ -256,20 +256,20 @@ async fn callback(benches: &Benches, config: &Config, args: &Args, input: &[u8])
     };
     match verdict {
         Verdict::Accept(events) => {
-            say!("verdict accept");
+            outln!("verdict accept");
             for event in events {
-                say!("event   {event:?}");
+                outln!("event   {event:?}");
             }
         }
-        Verdict::Ignore(reason) => say!("verdict ignore: {reason}"),
-        Verdict::Reject(reason) => say!("verdict reject: {reason}"),
+        Verdict::Ignore(reason) => outln!("verdict ignore: {reason}"),
+        Verdict::Reject(reason) => outln!("verdict reject: {reason}"),
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     std::fs::write(path, content).with_context(|| format!("{} can't be written", path.display()))?;
-    say!("wrote   {}", path.display());
+    outln!("wrote   {}", path.display());
     Ok(())
 }
 
