@@ -179,7 +179,7 @@ async fn first_request(
         .unwrap()
         .config;
     let began = Instant::now();
-    let service = compose::start(config, Clock::system(), metrics.clone())
+    let service = compose::start(config, compose::Environment::of_process(metrics.clone()))
         .await
         .unwrap();
     let mut head = [0; 16];

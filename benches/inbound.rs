@@ -17,7 +17,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use faxgate::compose;
-use faxgate_base::clock::Clock;
 use faxgate_config::source::Fixed;
 
 use faxgate_testkit::documents;
@@ -48,7 +47,9 @@ async fn run() {
         .unwrap()
         .config;
     let metrics = faxgate_telemetry::metrics::install().unwrap();
-    let service = compose::start(config, Clock::system(), metrics).await.unwrap();
+    let service = compose::start(config, compose::Environment::of_process(metrics))
+        .await
+        .unwrap();
     let base = format!("http://{}", service.http().unwrap());
     let pdf = Arc::new(documents::pdf_of_size(1, "received", BYTES));
     let ids = Arc::new(AtomicU64::new(1));

@@ -4,6 +4,7 @@
 //! bound before the database is opened, so that a taken port is told before a job is touched.
 
 mod background;
+mod metrics_page;
 mod reload;
 
 use std::fs::{DirBuilder, Permissions};
@@ -30,66 +31,119 @@ use faxgate_service::App;
 use faxgate_service::dispatch::Dispatcher;
 use faxgate_store::{Store, StoreOptions};
 use faxgate_telemetry::board::Board;
-use faxgate_telemetry::metrics as names;
 
-/// A service that runs.
+/// A service: built, and running as far as it was started.
 pub struct Service {
     app: App,
     server: Server,
-    store: Store,
     tls: Option<ServerTls>,
     dispatcher: Dispatcher,
-    config: Arc<ArcSwap<Config>>,
-    phaxio: Phaxio,
+    parts: faxgate_service::Parts,
+    /// Bound and not served yet.
+    listeners: Listeners,
     http: Option<SocketAddr>,
     https: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     background: JoinSet<()>,
 }
 
-/// Builds the service and starts it.
+/// What a service takes from outside instead of making it: everything that a test may want to be another.
+pub struct Environment {
+    /// The time.
+    pub clock: Clock,
+    /// Where ids come from.
+    pub ids: IdSource,
+    /// An open database; none opens the one in the data folder.
+    pub store: Option<Store>,
+    /// Policies that are compiled already; none compiles those of the configuration.
+    pub plugins: Option<Plugins>,
+    /// An open plain listener; none opens the configured one.
+    pub http: Option<Listener>,
+    /// The recorder of this process; none serves an empty page of metrics.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+impl Environment {
+    /// The one of a process that is the service: the time and the disk of this machine.
+    #[must_use]
+    pub fn of_process(metrics: PrometheusHandle) -> Self {
+        Self {
+            metrics: Some(metrics),
+            ..Self::default()
+        }
+    }
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self {
+            clock: Clock::system(),
+            ids: IdSource::default(),
+            store: None,
+            plugins: None,
+            http: None,
+            metrics: None,
+        }
+    }
+}
+
+/// Builds the service and starts all of it.
 ///
 /// # Errors
 /// Whatever keeps it from serving, with the remedy.
-pub async fn start(config: Config, clock: Clock, metrics: PrometheusHandle) -> anyhow::Result<Service> {
+pub async fn start(config: Config, environment: Environment) -> anyhow::Result<Service> {
+    let mut service = build(config, environment).await?;
+    service.start_dispatcher();
+    service.start_maintenance();
+    service.listen();
+    Ok(service)
+}
+
+/// Builds the service. Its sockets are bound and its database is open; nothing runs until it is started.
+///
+/// # Errors
+/// Whatever keeps it from serving, with the remedy.
+pub async fn build(config: Config, environment: Environment) -> anyhow::Result<Service> {
     private_folder(&config.data_dir)?;
     let host = config.public_url.host_str().unwrap_or("localhost").to_owned();
     let tls = match config.listen.https {
         Some(_) => Some(ServerTls::open(&config.tls, &config.data_dir, &host)?),
         None => None,
     };
-    let listeners = bind(&config, tls.as_ref())?;
-    let parts = parts(config, clock).await?;
+    let Environment {
+        clock,
+        ids,
+        store,
+        plugins,
+        http,
+        metrics,
+    } = environment;
+    let listeners = bind(&config, http, tls.as_ref())?;
+    let parts = parts(config, clock, ids, store, plugins).await?;
     let app = App::new(parts.clone());
     app.clear_spool().context("the spool folder can't be prepared")?;
-
-    let (stop, stopped) = watch::channel(false);
+    let metrics = match metrics {
+        Some(handle) => metrics_page::metrics_page(handle, app.clone(), parts.board.clone(), tls.clone()),
+        None => Arc::new(String::new),
+    };
     let edge = Edge::new(EdgeParts {
         app: app.clone(),
         ids: parts.ids.clone(),
-        metrics: metrics_page(metrics, app.clone(), parts.board.clone(), tls.clone()),
+        metrics,
         timeouts: Timeouts::default(),
     });
-    let server = Server::new(edge, &parts.config.load().listen);
-    let dispatcher = dispatcher(&parts);
-    let mut service = Service {
+    Ok(Service {
         app,
-        server,
-        store: parts.store.clone(),
-        tls,
-        dispatcher,
-        config: Arc::clone(&parts.config),
-        phaxio: parts.phaxio.clone(),
+        server: Server::new(edge, &parts.config.load().listen),
+        dispatcher: dispatcher(&parts),
         http: listeners.http.as_ref().map(Listener::address),
         https: listeners.https.as_ref().map(Listener::address),
-        stop,
+        listeners,
+        tls,
+        parts,
+        stop: watch::channel(false).0,
         background: JoinSet::new(),
-    };
-    service.begin(&parts, &stopped);
-    for listener in [listeners.http, listeners.https].into_iter().flatten() {
-        service.server.serve(listener);
-    }
-    Ok(service)
+    })
 }
 
 impl Service {
@@ -111,10 +165,20 @@ impl Service {
         self.https
     }
 
-    /// Whatever has to answer while the service lives.
+    /// The records.
     #[must_use]
-    pub fn probe(&self) -> Store {
-        self.store.clone()
+    pub const fn store(&self) -> &Store {
+        &self.parts.store
+    }
+
+    /// Serves the listeners.
+    pub fn listen(&mut self) {
+        for listener in [self.listeners.http.take(), self.listeners.https.take()]
+            .into_iter()
+            .flatten()
+        {
+            self.server.serve(listener);
+        }
     }
 
     /// Ends in order: no new connections, requests under way finish, the queue stops, the database closes.
@@ -145,7 +209,7 @@ impl Service {
             self.background.shutdown().await;
         }
         tracing::info!(phase = "database", "stopping: the queue has ended");
-        self.store.close();
+        self.parts.store.close();
         tracing::info!(phase = "end", cut = drained.cut, "stopped");
     }
 }
@@ -155,12 +219,11 @@ struct Listeners {
     https: Option<Listener>,
 }
 
-fn bind(config: &Config, tls: Option<&ServerTls>) -> anyhow::Result<Listeners> {
-    let http = config
-        .listen
-        .http
-        .map(|address| Listener::bind(address, None))
-        .transpose()?;
+fn bind(config: &Config, http: Option<Listener>, tls: Option<&ServerTls>) -> anyhow::Result<Listeners> {
+    let http = match (http, config.listen.http) {
+        (None, Some(address)) => Some(Listener::bind(address, None)?),
+        (open, _) => open,
+    };
     let https = config
         .listen
         .https
@@ -174,27 +237,27 @@ fn bind(config: &Config, tls: Option<&ServerTls>) -> anyhow::Result<Listeners> {
 }
 
 /// Everything below the use cases.
-async fn parts(config: Config, clock: Clock) -> anyhow::Result<faxgate_service::Parts> {
-    let options = StoreOptions {
-        artifact_ttl: config.retention.artifact_span(),
-        ..StoreOptions::default()
-    };
-    let file = config.database_file();
-    let store = {
-        let clock = clock.clone();
-        tokio::task::spawn_blocking(move || Store::open(&file, clock, options)).await??
+async fn parts(
+    config: Config,
+    clock: Clock,
+    ids: IdSource,
+    store: Option<Store>,
+    plugins: Option<Plugins>,
+) -> anyhow::Result<faxgate_service::Parts> {
+    let store = match store {
+        Some(store) => store,
+        None => open_store(&config, clock.clone()).await?,
     };
     let artifacts = Artifacts::open(&config.storage, &config.artifact_dir(), clock.clone()).await?;
-    let grants = Grants {
-        callback_token: config.phaxio.callback_token.clone(),
-        api_secret: config.phaxio.api_secret.clone(),
+    let plugins = match plugins {
+        Some(plugins) => plugins,
+        None => Plugins::load(&config.plugins, grants(&config)).await?,
     };
-    let plugins = Plugins::load(&config.plugins, grants).await?;
     let phaxio = Phaxio::new(&config.phaxio)?;
     Ok(faxgate_service::Parts {
         config: Arc::new(ArcSwap::from_pointee(config)),
         clock,
-        ids: IdSource::default(),
+        ids,
         links: store.link_key(),
         store,
         artifacts,
@@ -203,6 +266,24 @@ async fn parts(config: Config, clock: Clock) -> anyhow::Result<faxgate_service::
         board: Board::default(),
         work: Arc::new(Notify::new()),
     })
+}
+
+/// What the policies of this configuration may use.
+#[must_use]
+pub fn grants(config: &Config) -> Grants {
+    Grants {
+        callback_token: config.phaxio.callback_token.clone(),
+        api_secret: config.phaxio.api_secret.clone(),
+    }
+}
+
+async fn open_store(config: &Config, clock: Clock) -> anyhow::Result<Store> {
+    let options = StoreOptions {
+        artifact_ttl: config.retention.artifact_span(),
+        ..StoreOptions::default()
+    };
+    let file = config.database_file();
+    Ok(tokio::task::spawn_blocking(move || Store::open(&file, clock, options)).await??)
 }
 
 fn dispatcher(parts: &faxgate_service::Parts) -> Dispatcher {
@@ -215,39 +296,6 @@ fn dispatcher(parts: &faxgate_service::Parts) -> Dispatcher {
         links: parts.links.clone(),
         board: parts.board.clone(),
         work: Arc::clone(&parts.work),
-    })
-}
-
-/// The page of metrics, with the gauges that are read rather than counted.
-fn metrics_page(
-    handle: PrometheusHandle,
-    app: App,
-    board: Board,
-    tls: Option<ServerTls>,
-) -> faxgate_api::MetricsPage {
-    metrics::gauge!(names::BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-    Arc::new(move || {
-        for (status, count) in app.depth().unwrap_or_default() {
-            #[allow(clippy::cast_precision_loss, reason = "a count of jobs, far below 2^52")]
-            metrics::gauge!(names::JOBS, "status" => status).set(count as f64);
-        }
-        #[allow(clippy::cast_precision_loss, reason = "bytes on a disk, far below 2^52")]
-        metrics::gauge!(names::SPOOL_BYTES).set(app.spool_bytes() as f64);
-        let held = board
-            .all()
-            .iter()
-            .any(|(name, state)| *name == "provider" && state.is_err());
-        metrics::gauge!(names::DISPATCH_HELD).set(f64::from(u8::from(held)));
-        for expiry in tls.as_ref().map(ServerTls::expiries).unwrap_or_default() {
-            let Some(end) = expiry.not_after else { continue };
-            #[allow(
-                clippy::cast_precision_loss,
-                reason = "seconds of our millennium, far below 2^52"
-            )]
-            metrics::gauge!(names::CERTIFICATE_EXPIRY, "certificate" => expiry.certificate)
-                .set(end.as_second() as f64);
-        }
-        handle.render()
     })
 }
 

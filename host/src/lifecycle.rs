@@ -66,10 +66,10 @@ impl Signals {
 /// can't be read changes nothing.
 pub async fn run(service: Service, mut signals: Signals, load: impl Fn() -> anyhow::Result<Config>) {
     supervisor::notify(&[NotifyState::Ready]);
-    let probe = service.probe();
+    let store = service.store().clone();
     let life = supervisor::keep_alive(move || {
-        let probe = probe.clone();
-        async move { probe.answers().await }
+        let store = store.clone();
+        async move { store.answers().await }
     });
     // While it reloads and while it drains the service lives too.
     tokio::select! {

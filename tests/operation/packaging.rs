@@ -37,7 +37,7 @@ fn the_unit_waits_as_long_as_the_service_may_take() {
     let unit = file("host/packaging/faxgate.service");
     let seconds = |name| setting(&unit, name).parse::<u64>().expect("seconds");
     // Requests of clients and those to the provider are waited for one after the other.
-    assert!(seconds("TimeoutStopSec") > 2 * faxgate::lifecycle::DRAIN.as_secs());
+    assert!(seconds("TimeoutStopSec") > 2 * faxgate::lifecycle::SHUTDOWN_GRACE.as_secs());
     assert!(seconds("WatchdogSec") > 0);
     assert_eq!(setting(&unit, "Type"), "notify");
     assert_eq!(setting(&unit, "ExecReload"), "/bin/kill -HUP $MAINPID");

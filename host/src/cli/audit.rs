@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::control::{Missing, ControlClient};
+use super::control::{ControlClient, Missing};
 use super::output::outln;
 use super::settings::Settings;
 use crate::control::Request;

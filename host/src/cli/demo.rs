@@ -14,9 +14,8 @@ use super::output::outln;
 use super::sample;
 use super::send::wait;
 use super::status::text;
-use crate::compose::{self, Service};
+use crate::compose::{self, Environment, Service};
 use crate::lifecycle::Signals;
-use faxgate_base::clock::Clock;
 use faxgate_base::secret::Secret;
 use faxgate_config::source::Fixed;
 use faxgate_config::{Config, LogFormat};
@@ -108,7 +107,7 @@ async fn set_up(port: u16) -> anyhow::Result<Stage> {
     let url = format!("https://localhost:{port}");
     let bootstrap = random_key()?;
     let config = configuration(folder.path(), port, &url, &simulator, bootstrap.reveal())?;
-    let service = compose::start(config, Clock::system(), metrics::install()?).await?;
+    let service = compose::start(config, Environment::of_process(metrics::install()?)).await?;
     let client = reqwest::Client::builder()
         .tls_certs_only([reqwest::Certificate::from_pem(certificate.cert_pem.as_bytes())?])
         .no_proxy()

@@ -4,9 +4,8 @@ use std::process::ExitCode;
 
 use super::output::outln;
 use super::settings::Settings;
-use crate::compose;
+use crate::compose::{self, Environment};
 use crate::lifecycle::{self, Signals};
-use faxgate_base::clock::Clock;
 use faxgate_config::render;
 use faxgate_telemetry::{logs, metrics, otlp};
 
@@ -35,7 +34,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     tokio::spawn(metrics::upkeep(handle.clone()));
     // Before anything answers: from then on a signal means what it says here and not the end of the process.
     let mut signals = Signals::listen()?;
-    let starting = Box::pin(compose::start(loaded.config, Clock::system(), handle));
+    let starting = Box::pin(compose::start(loaded.config, Environment::of_process(handle)));
     let service = tokio::select! {
         service = starting => service?,
         () = signals.stop() => {

@@ -24,23 +24,28 @@ const ORPHAN_LOOK: Duration = Duration::from_secs(24 * 3600);
 const CATCH_UP_SPAN: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl Service {
-    /// Starts everything that runs beside the listeners.
-    pub(super) fn begin(&mut self, parts: &faxgate_service::Parts, stopped: &watch::Receiver<bool>) {
-        if parts.config.load().disabled {
+    /// Starts to send what is queued, unless sending is switched off.
+    pub fn start_dispatcher(&mut self) {
+        if self.parts.config.load().disabled {
             tracing::warn!("sending is switched off (FAX_DISABLED): faxes are accepted and kept");
-        } else {
-            let (dispatcher, stopped) = (self.dispatcher.clone(), stopped.clone());
-            let board = parts.board.clone();
-            self.background.spawn(async move {
-                if let Err(error) = dispatcher.run(stopped).await {
-                    tracing::error!(%error, "the dispatcher could not begin: restart the service");
-                    board.bad("dispatcher", error.to_string());
-                }
-            });
+            return;
         }
-        self.housekeeping(parts, stopped);
-        self.watch_files(parts, stopped);
-        self.open_control(parts, stopped);
+        let (dispatcher, stopped) = (self.dispatcher.clone(), self.stop.subscribe());
+        let board = self.parts.board.clone();
+        self.background.spawn(async move {
+            if let Err(error) = dispatcher.run(stopped).await {
+                tracing::error!(%error, "the dispatcher could not begin: restart the service");
+                board.bad("dispatcher", error.to_string());
+            }
+        });
+    }
+
+    /// Starts retention, collectors, watchers and the control socket.
+    pub fn start_maintenance(&mut self) {
+        let (parts, stopped) = (self.parts.clone(), self.stop.subscribe());
+        self.housekeeping(&parts, &stopped);
+        self.watch_files(&parts, &stopped);
+        self.open_control(&parts, &stopped);
     }
 
     fn housekeeping(&mut self, parts: &faxgate_service::Parts, stopped: &watch::Receiver<bool>) {

@@ -28,12 +28,13 @@ impl Service {
     /// Takes `fresh` into force as far as that goes without a restart, and loads certificates and plugins anew.
     pub async fn reload(&self, mut fresh: Config) -> Reloaded {
         let mut report = Reloaded::default();
-        let old = self.config.load_full();
+        let old = self.parts.config.load_full();
         let asked = fresh.clone();
         keep_fixed(&old, &mut fresh);
         compare(&old, &asked, &fresh, &mut report);
         if fresh.phaxio.api_key != old.phaxio.api_key || fresh.phaxio.api_secret != old.phaxio.api_secret {
-            self.phaxio
+            self.parts
+                .phaxio
                 .replace_credentials(fresh.phaxio.api_key.clone(), fresh.phaxio.api_secret.clone());
         }
         if fresh.log_level != old.log_level
@@ -41,7 +42,7 @@ impl Service {
         {
             report.refused.push(format!("log.level: {error}"));
         }
-        self.config.store(Arc::new(fresh));
+        self.parts.config.store(Arc::new(fresh));
         // Whatever held the queue may have been mended.
         self.dispatcher.credentials_changed();
         self.reload_certificate(&mut report);
@@ -56,7 +57,7 @@ impl Service {
             .did(now, "config.reload", "")
             .fact("changed", report.changed.join(", "))
             .fact("restart", report.restart.join(", "));
-        self.store.record_later(entry);
+        self.parts.store.record_later(entry);
         tracing::info!(
             changed = ?report.changed,
             needs_restart = ?report.restart,

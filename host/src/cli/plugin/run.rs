@@ -159,7 +159,9 @@ async fn number(benches: &Benches, config: &Config, args: &Args, input: &[u8]) -
             told(&number);
             return Ok(ExitCode::SUCCESS);
         }
-        Some(Ok(Reading::Rewrite(text))) => outln!("answer  rewrite to {text:?}; the next normalizer reads it"),
+        Some(Ok(Reading::Rewrite(text))) => {
+            outln!("answer  rewrite to {text:?}; the next normalizer reads it")
+        }
         Some(Ok(Reading::Pass)) => outln!("answer  pass; the next normalizer is asked"),
     }
     let alone = Alone::load(config, &args.file).await?;

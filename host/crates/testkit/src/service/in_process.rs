@@ -2,29 +2,22 @@
 //! and HTTP, with the built-in policies; and the provider beside it on the same clock.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use faxgate_api::{Edge, EdgeParts, Listener, Server, Timeouts};
-use faxgate_artifacts::Artifacts;
+use faxgate::compose::{self, Environment, Service};
+use faxgate_api::Listener;
 use faxgate_base::clock::Clock;
-use faxgate_base::id::IdSource;
 use faxgate_config::Config;
 use faxgate_config::source::Fixed;
 use faxgate_domain::ids::JobId;
 use faxgate_domain::job::Job;
-use faxgate_policy::{Grants, Plugins};
-use faxgate_provider::phaxio::Phaxio;
-use faxgate_service::App;
-use faxgate_service::dispatch::Dispatcher;
+use faxgate_policy::Plugins;
 use faxgate_simulator::SimulatorConfig;
 use faxgate_store::{JobFilter, PageRequest, Store, StoreOptions};
-use faxgate_telemetry::board::Board;
 use jiff::SignedDuration;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::watch;
 
 use crate::rng::TestRng;
 use crate::service::client::Client;
@@ -46,17 +39,16 @@ pub struct InProcessService {
     pub client: Client,
     /// Where the test itself and the provider run.
     pub outside: Runtime,
-    config: Arc<Config>,
+    config: Config,
     address: SocketAddr,
-    platter: PowerCutDisk,
-    inside: Option<Inside>,
+    disk: PowerCutDisk,
+    running: Option<Running>,
     _folder: TempDir,
 }
 
-struct Inside {
+struct Running {
     runtime: Runtime,
-    store: Store,
-    _stop: watch::Sender<bool>,
+    service: Service,
 }
 
 impl InProcessService {
@@ -78,7 +70,7 @@ impl InProcessService {
             ..SimulatorConfig::default()
         };
         let provider = outside.block_on(Provider::start(provider));
-        let config = Arc::new(configuration(&folder, address, &provider.api_url(), variables));
+        let config = configuration(&folder, address, &provider.api_url(), variables);
         PLUGINS.get_or_init(|| outside.block_on(plugins(&config)));
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(20))
@@ -91,8 +83,8 @@ impl InProcessService {
             outside,
             config,
             address,
-            platter: PowerCutDisk::default(),
-            inside: None,
+            disk: PowerCutDisk::default(),
+            running: None,
             _folder: folder,
         };
         service.start();
@@ -101,45 +93,44 @@ impl InProcessService {
 
     /// Starts it on what the disk has.
     pub fn start(&mut self) {
-        assert!(self.inside.is_none(), "it runs");
+        assert!(self.running.is_none(), "it runs");
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .expect("runtime");
         let options = StoreOptions::default();
-        let store = Store::open_backend_with(self.platter.clone(), self.clock.clone(), options)
+        let store = Store::open_backend_with(self.disk.clone(), self.clock.clone(), options)
             .expect("a sound database");
-        let (stop, stopped) = watch::channel(false);
-        let parts = (store.clone(), Arc::clone(&self.config), self.clock.clone());
-        let address = self.address;
-        runtime.block_on(async move { serve(parts, address, stopped).await });
-        self.inside = Some(Inside {
-            runtime,
-            store,
-            _stop: stop,
-        });
+        let environment = Environment {
+            clock: self.clock.clone(),
+            store: Some(store),
+            plugins: PLUGINS.get().cloned(),
+            ..Environment::default()
+        };
+        let service = runtime.block_on(serve(self.config.clone(), self.address, environment));
+        self.running = Some(Running { runtime, service });
     }
 
     /// The power goes: whatever it was at ends where it is, and the disk keeps what was synced.
     pub fn cut(&mut self, rng: &mut TestRng) {
-        let inside = self.inside.take().expect("it runs");
-        self.platter = self.platter.cut(rng);
-        drop(inside.store);
-        inside.runtime.shutdown_timeout(Duration::from_secs(20));
+        let running = self.running.take().expect("it runs");
+        self.disk = self.disk.cut(rng);
+        drop(running.service);
+        running.runtime.shutdown_timeout(Duration::from_secs(20));
     }
 
     /// The process dies: the disk keeps what was written.
     pub fn kill(&mut self) {
-        let inside = self.inside.take().expect("it runs");
-        drop(inside.store);
-        inside.runtime.shutdown_timeout(Duration::from_secs(20));
+        let running = self.running.take().expect("it runs");
+        drop(running.service);
+        running.runtime.shutdown_timeout(Duration::from_secs(20));
     }
 
     /// The database while nothing runs on it.
     pub fn closed(&self) -> Store {
-        assert!(self.inside.is_none(), "it runs");
-        Store::open_backend(self.platter.clone(), self.clock.clone()).expect("a sound database")
+        assert!(self.running.is_none(), "it runs");
+        Store::open_backend(self.disk.clone(), self.clock.clone()).expect("a sound database")
     }
 
     /// Lets `seconds` pass for both sides, and the work that is due then begin.
@@ -157,7 +148,7 @@ impl InProcessService {
 
     /// The records.
     pub fn store(&self) -> &Store {
-        &self.inside.as_ref().expect("it runs").store
+        &self.running.as_ref().expect("it runs").service.store()
     }
 
     /// Every job.
@@ -208,61 +199,26 @@ fn configuration(folder: &TempDir, address: SocketAddr, api_url: &str, more: &[(
 }
 
 async fn plugins(config: &Config) -> Plugins {
-    let grants = Grants {
-        callback_token: config.phaxio.callback_token.clone(),
-        api_secret: config.phaxio.api_secret.clone(),
-    };
-    Plugins::load(&config.plugins, grants).await.expect("policies")
+    Plugins::load(&config.plugins, compose::grants(config))
+        .await
+        .expect("policies")
 }
 
-/// Puts everything together and lets it run in the runtime of the caller.
-async fn serve(
-    (store, config, clock): (Store, Arc<Config>, Clock),
-    address: SocketAddr,
-    stopped: watch::Receiver<bool>,
-) {
-    let artifacts = Artifacts::open(&config.storage, &config.artifact_dir(), clock.clone())
-        .await
-        .expect("artifacts");
-    let phaxio = Phaxio::new(&config.phaxio).expect("client");
-    let listen = config.listen.clone();
-    let parts = faxgate_service::Parts {
-        config: Arc::new(ArcSwap::new(config)),
-        clock,
-        ids: IdSource::default(),
-        links: store.link_key(),
-        store,
-        artifacts,
-        plugins: PLUGINS.get().expect("policies").clone(),
-        phaxio,
-        board: Board::default(),
-        work: Arc::default(),
-    };
-    let dispatcher = Dispatcher::new(faxgate_service::dispatch::Parts {
-        config: Arc::clone(&parts.config),
-        clock: parts.clock.clone(),
-        store: parts.store.clone(),
-        artifacts: parts.artifacts.clone(),
-        phaxio: parts.phaxio.clone(),
-        links: parts.links.clone(),
-        board: parts.board.clone(),
-        work: Arc::clone(&parts.work),
-    });
-    let edge = Edge::new(EdgeParts {
-        ids: parts.ids.clone(),
-        app: App::new(parts),
-        metrics: Arc::new(String::new),
-        timeouts: Timeouts::default(),
-    });
-    let server = Server::new(edge, &listen);
+/// Lets the service run in the runtime of the caller, without retention, watchers and control socket.
+async fn serve(config: Config, address: SocketAddr, environment: Environment) -> Service {
     // The port was ours a moment ago.
-    let listener = loop {
+    let http = loop {
         match Listener::bind(address, None) {
             Ok(listener) => break listener,
             Err(_) => tokio::time::sleep(Duration::from_millis(2)).await,
         }
     };
-    server.serve(listener);
-    // It cannot begin when the power goes in that very moment.
-    tokio::spawn(async move { drop(dispatcher.run(stopped).await) });
+    let environment = Environment {
+        http: Some(http),
+        ..environment
+    };
+    let mut service = compose::build(config, environment).await.expect("a service");
+    service.start_dispatcher();
+    service.listen();
+    service
 }
