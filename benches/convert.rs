@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use faxgate_config::plugins::PluginsConfig;
 use faxgate_domain::document::{MAX_PAGES, MAX_ROWS, MediaType, RenderOptions};
-use faxgate_policy::{ConvertLimits, ConvertOptions, Grants, Part, Plugins, tiff};
+use faxgate_policy::{ConvertLimits, ConvertOptions, Grants, Part, Plugins, image::tiff};
 use faxgate_testkit::{corpus, documents as made};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, GrayImage, Luma, RgbImage};

@@ -88,13 +88,13 @@ fn compile(args: BuildArgs) -> anyhow::Result<()> {
         size,
         sha256,
         compiler,
-        doors,
+        interface,
         name,
     } = build::build(&request)?;
     outln!("{name}: {} ({size} bytes, {compiler})", file.display());
     outln!("SHA-256  {sha256}");
-    outln!("imports  {}", list_or_none(&doors.imports));
-    outln!("exports  {}", list_or_none(&doors.exports));
+    outln!("imports  {}", list_or_none(&interface.imports));
+    outln!("exports  {}", list_or_none(&interface.exports));
     Ok(())
 }
 

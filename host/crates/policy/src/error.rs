@@ -1,11 +1,11 @@
-//! What can go wrong with a plugin: at load ([`Unfit`]), in a call ([`PluginFailure`]) and for the set as a whole
+//! What can go wrong with a plugin: at load ([`ComponentErrors`]), in a call ([`PluginFailure`]) and for the set as a whole
 //! ([`LoadError`]).
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::types::PluginProblem;
+use crate::types::PluginProblem;
 use faxgate_base::size;
 
 /// An answer that is not the wished-for one.
@@ -87,18 +87,18 @@ pub enum LoadError {
         /// Its name.
         name: String,
         /// Why.
-        unfit: Unfit,
+        unfit: ComponentErrors,
     },
 }
 
 /// Why a component can't serve: every flaw that was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct Unfit(pub Vec<Flaw>);
+pub struct ComponentErrors(pub Vec<ComponentError>);
 
 /// One flaw of a component, with its remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Flaw {
+pub enum ComponentError {
     /// The file can't be read.
     #[error("the file can't be read: {0}; check its permissions")]
     Unreadable(String),
@@ -136,7 +136,7 @@ pub enum Flaw {
     /// The compiler refuses it.
     #[error("it is not a valid component: {0}; build it again, the file may be damaged or cut")]
     Invalid(String),
-    /// An import nobody offers.
+    /// An import no plugin offers.
     #[error("it imports {name:?}, which plugins of this gateway don't get: {remedy}")]
     Import {
         /// Name of the import.
@@ -242,7 +242,7 @@ impl fmt::Display for FailureKind {
     }
 }
 
-impl fmt::Display for Unfit {
+impl fmt::Display for ComponentErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, flaw) in self.0.iter().enumerate() {
             if index > 0 {
@@ -254,8 +254,8 @@ impl fmt::Display for Unfit {
     }
 }
 
-impl From<Flaw> for Unfit {
-    fn from(flaw: Flaw) -> Self {
+impl From<ComponentError> for ComponentErrors {
+    fn from(flaw: ComponentError) -> Self {
         Self(vec![flaw])
     }
 }

@@ -1,86 +1,50 @@
-//! Floor 4: policies in WebAssembly.
+//! Policies in WebAssembly: the runtime and the slots that plugins fill.
 //!
-//! What is a matter of taste or of local law (how a document becomes a fax page, what a dialled string means, which
-//! callback to believe) is decided by components: built-in ones and those an operator drops into a folder. [`Plugins`]
-//! is the only door; behind it every call gets a fresh instance with bounded memory and time, and whatever the
-//! component does is at worst an error of that call.
+//! How a document becomes a fax page, what a dialled string means and which callback to believe is decided by
+//! components: built-in ones and those that an operator drops into a folder. [`Plugins`] is the only way to them.
+//! Every call gets a fresh instance with bounded memory and time; a failing component is an error of that call only.
 //!
-//! | file | concern |
+//! | folder | content |
 //! |---|---|
-//! | `wit`, `snapshot`, `encode`, `manifest` | the interfaces; from a core module to a component, and what the built-in ones were made from |
-//! | `engine` | the one engine, its pool, its clock, its threads |
-//! | `bindings`, `convert` | types of `wit/`, and their translation with every check of an answer |
-//! | `host_api`, `webhook`, `fonts` | what a component may call |
-//! | `limits`, `call` | what a call may use, and what became of it |
-//! | `compile`, `cache`, `load` | from a file to a plugin that serves |
-//! | `registry`, `watch` | the set, and how it is replaced |
-//! | `bench` | one plugin on its own, for its author |
-//! | `number`, `document`, `render`, `callback` | the chains of the three slots |
-//! | `tiff`, `png` | drawn pages as files |
+//! | `runtime` | the engine, one call, its limits and measurements |
+//! | `host` | what a component may call; types generated from `wit/` |
+//! | `load` | from a file to a plugin that serves; the set of plugins |
+//! | `slots` | the chains of the slots and the translation of answers |
+//! | `tools` | for plugin authors and the build |
+//! | `image` | fax pages as TIFF and PNG |
 
-mod bench;
-mod bindings;
-#[cfg(test)]
-mod builtin_tests;
-mod cache;
-mod call;
-mod callback;
-mod compile;
-mod convert;
-mod document;
-#[cfg(test)]
-mod document_tests;
-mod embedded;
-pub mod encode;
-mod engine;
 mod error;
-mod fonts;
-mod host_api;
-mod limits;
+mod host;
+pub mod image;
 mod load;
-pub mod manifest;
-mod number;
-pub mod png;
-mod registry;
-mod render;
-#[cfg(test)]
-mod set_tests;
-pub mod snapshot;
-mod stats;
-#[cfg(test)]
-mod stress;
-#[cfg(test)]
-mod testing;
+mod runtime;
+mod slots;
 #[cfg(test)]
 mod tests;
-mod ticker;
-pub mod tiff;
+pub mod tools;
 mod types;
-mod watch;
-mod webhook;
-pub mod wit;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 
-pub use bench::{BenchError, Inspection, Run, Workbench};
-pub use error::{FailureKind, Flaw, LoadError, PluginFailure, PolicyError, Unfit};
+pub use error::{ComponentError, ComponentErrors, FailureKind, LoadError, PluginFailure, PolicyError};
+pub use tools::inspect::{InspectError, Inspection, Inspector, Run};
 pub use types::{
-    ConvertLimits, ConvertOptions, Converted, Delivery, DeliveryKind, FilePart, Grants, LimitsInfo, Opinion,
-    Part, PluginInfo, PluginProblem, RawBody, Reading, ReloadReport, Slot,
+    ConvertLimits, ConvertOptions, Converted, Delivery, DeliveryKind, FilePart, Grants, LimitsInfo,
+    NormalizedNumber, Part, PluginInfo, PluginProblem, PolicyDecision, RawBody, ReloadReport, Slot,
 };
 
-pub use watch::{WatchError, Watcher};
+pub use load::folder_watch::{WatchError, Watcher};
 
-use cache::Cache;
-use engine::Runtime;
 use faxgate_config::plugins::PluginsConfig;
 use faxgate_telemetry::metrics::{PLUGIN_PROBLEMS, PLUGINS};
-use fonts::Fonts;
-use registry::{Builder, Set};
-use watch::View;
+use host::fonts::Fonts;
+use load::cache::Cache;
+use load::folder_watch::FolderSnapshot;
+use load::registry::{Builder, Set};
+use runtime::engine::Runtime;
 
 /// The policies. Clones share them.
 #[derive(Clone)]
@@ -91,7 +55,7 @@ struct Inner {
     cache: Option<Arc<Cache>>,
     set: ArcSwap<Set>,
     /// The folder as it was before the first load.
-    first: View,
+    first: FolderSnapshot,
     /// Why the last load made no set at all, if it did not.
     trouble: ArcSwapOption<PluginProblem>,
     /// One load at a time; calls never wait for it.
@@ -108,7 +72,7 @@ impl Plugins {
         let runtime = Runtime::start(config.instances, false, Fonts::of(config.font_dir.clone()))?;
         let dir = config.cache_dir.clone();
         let folder = config.dir.clone();
-        let both = tokio::task::spawn_blocking(move || (Cache::open(&dir), View::of(&folder)));
+        let both = tokio::task::spawn_blocking(move || (Cache::open(&dir), FolderSnapshot::of(&folder)));
         let (cache, first) = both.await.unwrap_or_default();
         let plugins = Self(Arc::new(Inner {
             runtime,
@@ -175,7 +139,7 @@ impl Plugins {
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = ()> + Send,
     {
-        watch::watch(dir, self.0.first.clone(), changed)
+        load::folder_watch::watch(dir, self.0.first.clone(), changed)
     }
 
     /// The plugins that serve, by slot and in the order in which they are asked.

@@ -8,10 +8,15 @@
     reason = "tests"
 )]
 
+mod builtin;
+mod documents;
+mod sets;
+mod stress;
+
 use std::path::Path;
 use std::time::Duration;
 
-use super::testing::{NORMALIZER, normalizer};
+use faxgate_testkit::components::{NORMALIZER, normalizer};
 use super::*;
 use faxgate_base::size::MIB;
 use faxgate_config::plugins::{OnError, PluginConfig};
@@ -351,13 +356,13 @@ async fn the_workbench_tells_cost_and_flaws() {
         ..PluginConfig::default()
     };
     let grants = Grants::default();
-    let open = |wasm: Vec<u8>| Workbench::open("mine", wasm, &config, &grants, true);
+    let open = |wasm: Vec<u8>| Inspector::open("mine", wasm, &config, &grants, true);
     let bench = open(normalizer(NORMALIZER)).await.unwrap();
     assert_eq!(bench.slot(), Slot::NumberNormalizer);
     assert_eq!(bench.inspection().initial_memory_bytes, 2 * 64 * 1024);
     assert_eq!(bench.inspection().info.imports, ["faxgate:policy/host@1.0.0"]);
     let run = bench.normalize("+12125550142", "US", false).await;
-    assert!(matches!(run.outcome, Ok(Ok(Reading::Dial(_)))));
+    assert!(matches!(run.outcome, Ok(Ok(NormalizedNumber::Dial(_)))));
     assert!(run.fuel.unwrap() > 10 && run.memory_bytes == 2 * 64 * 1024);
     // The same work costs the same.
     assert_eq!(bench.normalize("+12125550142", "US", false).await.fuel, run.fuel);

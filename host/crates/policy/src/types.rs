@@ -138,7 +138,7 @@ pub enum RawBody {
 
 /// What a normalizer made of a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reading {
+pub enum NormalizedNumber {
     /// Dial this.
     Dial(Number),
     /// Ask the next one about this.
@@ -149,7 +149,7 @@ pub enum Reading {
 
 /// What a callback policy made of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Opinion {
+pub enum PolicyDecision {
     /// It decided.
     Decided(Verdict),
     /// Not its own.

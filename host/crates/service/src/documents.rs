@@ -16,7 +16,10 @@ use faxgate_domain::code::Code;
 use faxgate_domain::document::{DocumentError, FaxPage, RenderOptions, Resolution};
 use faxgate_domain::job::Job;
 use faxgate_domain::link::LinkPurpose;
-use faxgate_policy::{FailureKind, PolicyError, png, tiff};
+use faxgate_policy::{
+    FailureKind, PolicyError,
+    image::{png, tiff},
+};
 
 /// What opens a document: a link's token or somebody with the right scope.
 #[derive(Debug, Clone, Copy)]

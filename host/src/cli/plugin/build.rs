@@ -14,9 +14,9 @@ mod toolchain;
 
 use anyhow::{Context, bail};
 use faxgate_policy::Slot;
-use faxgate_policy::encode::{self, Doors};
-use faxgate_policy::manifest::{Entry, Manifest, sha256, source_hash};
-use faxgate_policy::snapshot::snapshot;
+use faxgate_policy::tools::encode::{self, ComponentInterface};
+use faxgate_policy::tools::manifest::{Entry, Manifest, sha256, source_hash};
+use faxgate_policy::tools::snapshot::snapshot;
 use serde::Deserialize;
 use std::ffi::OsString;
 use std::fs;
@@ -47,7 +47,7 @@ pub(super) struct Built {
     /// Its SHA-256 in lower-case hexadecimal.
     pub sha256: String,
     /// What it imports and exports.
-    pub doors: Doors,
+    pub interface: ComponentInterface,
     /// Name and version of the compiler.
     pub compiler: String,
 }
@@ -133,7 +133,7 @@ fn build_crate(dir: PathBuf, request: &BuildRequest) -> anyhow::Result<Built> {
 /// Makes the component of a module and puts it where it is wanted.
 fn finish(name: &str, module: &[u8], compiler: &str, request: &BuildRequest) -> anyhow::Result<Built> {
     let component = encode::encode(module)?;
-    let doors = encode::doors(&component)?;
+    let interface = encode::component_interface(&component)?;
     let out = request
         .out
         .clone()
@@ -144,7 +144,7 @@ fn finish(name: &str, module: &[u8], compiler: &str, request: &BuildRequest) -> 
         file: out,
         size: component.len() as u64,
         sha256: sha256(&component),
-        doors,
+        interface,
         compiler: compiler.to_owned(),
     })
 }

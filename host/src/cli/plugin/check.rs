@@ -11,7 +11,7 @@ use super::{grants, stem};
 use crate::cli::output::{json, outln};
 use crate::cli::settings::Settings;
 use faxgate_base::size::human;
-use faxgate_policy::{BenchError, Inspection, Workbench};
+use faxgate_policy::{InspectError, Inspection, Inspector};
 
 /// Arguments of `faxgate plugin check`.
 #[derive(Debug, clap::Args)]
@@ -30,10 +30,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let name = stem(&args.file)?;
     let wasm = std::fs::read(&args.file).with_context(|| format!("{} can't be read", args.file.display()))?;
     let own = config.plugins.named.get(&name).cloned().unwrap_or_default();
-    match Workbench::open(&name, wasm, &own, &grants(&config), false).await {
+    match Inspector::open(&name, wasm, &own, &grants(&config), false).await {
         Ok(bench) if args.json => json(&bench.inspection()),
         Ok(bench) => tell(&bench.inspection()),
-        Err(BenchError::Unfit(unfit)) => {
+        Err(InspectError::ComponentErrors(unfit)) => {
             let problems: Vec<String> = unfit.0.iter().map(ToString::to_string).collect();
             if args.json {
                 json(&json!({"name": name, "problems": problems}));
@@ -43,7 +43,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
             return Ok(ExitCode::FAILURE);
         }
-        Err(error @ BenchError::Engine(_)) => return Err(error.into()),
+        Err(error @ InspectError::Engine(_)) => return Err(error.into()),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 
 use crate::cli::output::outln;
-use faxgate_policy::{Slot, wit};
+use faxgate_policy::{Slot, tools::wit};
 
 /// A slot, by the name of its template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

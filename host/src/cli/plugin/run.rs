@@ -19,7 +19,7 @@ use faxgate_domain::document::{DocumentErrorKind, MAX_PAGES, MAX_ROWS, MediaType
 use faxgate_domain::number::Number;
 use faxgate_domain::provider::Verdict;
 use faxgate_policy::{
-    ConvertLimits, ConvertOptions, FailureKind, Opinion, Part, PolicyError, Reading, Run, Slot, Workbench,
+    ConvertLimits, ConvertOptions, FailureKind, PolicyDecision, Part, PolicyError, NormalizedNumber, Run, Slot, Inspector,
     tiff,
 };
 
@@ -50,8 +50,8 @@ pub(in crate::cli) struct Args {
 
 /// The plugin on two benches: one as it serves, one that counts instructions.
 struct Benches {
-    timed: Workbench,
-    counted: Workbench,
+    timed: Inspector,
+    counted: Inspector,
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -77,8 +77,8 @@ impl Benches {
         patient.cpu = own.cpu.saturating_mul(COUNTING);
         patient.wall = own.wall.saturating_mul(COUNTING);
         let refused = |error| anyhow!("{}: {error}", file.display());
-        let timed = Workbench::open(&name, wasm.clone(), &own, &grants(config), false).await;
-        let counted = Workbench::open(&name, wasm, &patient, &grants(config), true).await;
+        let timed = Inspector::open(&name, wasm.clone(), &own, &grants(config), false).await;
+        let counted = Inspector::open(&name, wasm, &patient, &grants(config), true).await;
         Ok(Self {
             timed: timed.map_err(refused)?,
             counted: counted.map_err(refused)?,
@@ -86,7 +86,7 @@ impl Benches {
     }
 
     /// Runs a call on both benches and tells its cost; what it answered, none when it failed.
-    async fn both<T: Debug, F: AsyncFn(&Workbench) -> Run<T>>(&self, call: F) -> Option<T> {
+    async fn both<T: Debug, F: AsyncFn(&Inspector) -> Run<T>>(&self, call: F) -> Option<T> {
         let timed = call(&self.timed).await;
         let usual = match &timed.outcome {
             Ok(_) => self.usual(timed.time, &call).await,
@@ -126,7 +126,7 @@ impl Benches {
 
     /// The median time of further calls, as many as fit into a moment: the first one maps its memory. None when
     /// there was time for a few only.
-    async fn usual<T, F: AsyncFn(&Workbench) -> Run<T>>(
+    async fn usual<T, F: AsyncFn(&Inspector) -> Run<T>>(
         &self,
         first: Duration,
         call: &F,
@@ -154,15 +154,15 @@ async fn number(benches: &Benches, config: &Config, args: &Args, input: &[u8]) -
     match answer {
         None => return Ok(ExitCode::FAILURE),
         Some(Err(refusal)) => bail!("refused: {refusal}"),
-        Some(Ok(Reading::Dial(number))) => {
+        Some(Ok(NormalizedNumber::Dial(number))) => {
             outln!("answer  dial");
             told(&number);
             return Ok(ExitCode::SUCCESS);
         }
-        Some(Ok(Reading::Rewrite(text))) => {
+        Some(Ok(NormalizedNumber::Rewrite(text))) => {
             outln!("answer  rewrite to {text:?}; the next normalizer reads it")
         }
-        Some(Ok(Reading::Pass)) => outln!("answer  pass; the next normalizer is asked"),
+        Some(Ok(NormalizedNumber::Pass)) => outln!("answer  pass; the next normalizer is asked"),
     }
     let alone = Alone::load(config, &args.file).await?;
     let number = alone.plugins.normalize(raw, region, strict).await;
@@ -244,10 +244,10 @@ async fn callback(benches: &Benches, config: &Config, args: &Args, input: &[u8])
         .await;
     let verdict = match answer {
         None => return Ok(ExitCode::FAILURE),
-        Some(Opinion::Decided(verdict)) => verdict,
+        Some(PolicyDecision::Decided(verdict)) => verdict,
         Some(undecided) => {
             match undecided {
-                Opinion::Vouch(proof) => {
+                PolicyDecision::Vouch(proof) => {
                     outln!("answer  vouches for {proof:?}; the next policy reads the content")
                 }
                 _ => outln!("answer  pass; the next policy is asked"),

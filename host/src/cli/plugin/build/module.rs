@@ -10,8 +10,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, bail};
 
 use super::{BuildRequest, Built, finish};
-use faxgate_policy::encode::{self, Kind};
-use faxgate_policy::{Slot, wit};
+use faxgate_policy::tools::encode::{self, Kind};
+use faxgate_policy::{Slot, tools::wit};
 
 /// Options that make a module without an operating system: no C library, nothing imported beside the world.
 const OPTIONS: [&str; 12] = [

@@ -1,0 +1,4 @@
+//! Fax pages as image files.
+
+pub mod png;
+pub mod tiff;
