@@ -225,7 +225,7 @@ async fn a_file_that_is_not_the_pinned_one_is_refused() {
 
     installation.set(
         "plugins.dial-plan.sha256",
-        faxgate_policy::manifest::sha256(DIAL_PLAN),
+        faxgate_policy::tools::manifest::sha256(DIAL_PLAN),
     );
     installation.server.signal(Signal::HUP);
     serves(&installation, "dial-plan").await;
@@ -326,7 +326,7 @@ fn components_built_for_the_released_interfaces_are_kept() {
             continue;
         }
         let bytes = fs::read(&path).expect("a component");
-        let doors = faxgate_policy::encode::doors(&bytes).expect("a component");
+        let doors = faxgate_policy::tools::encode::component_interface(&bytes).expect("a component");
         let released = |name: &String| name.starts_with("faxgate:policy/") && name.ends_with("@1.0.0");
         assert!(
             doors.exports.iter().all(released),

@@ -16,11 +16,11 @@ mod stress;
 use std::path::Path;
 use std::time::Duration;
 
-use faxgate_testkit::components::{NORMALIZER, normalizer};
 use super::*;
 use faxgate_base::size::MIB;
 use faxgate_config::plugins::{OnError, PluginConfig};
 use faxgate_domain::number::{Number, NumberError, NumberErrorKind};
+use faxgate_testkit::components::{NORMALIZER, normalizer};
 
 pub(super) type Answer = Result<Number, PolicyError<NumberError>>;
 

@@ -19,8 +19,8 @@ use faxgate_domain::document::{DocumentErrorKind, MAX_PAGES, MAX_ROWS, MediaType
 use faxgate_domain::number::Number;
 use faxgate_domain::provider::Verdict;
 use faxgate_policy::{
-    ConvertLimits, ConvertOptions, FailureKind, PolicyDecision, Part, PolicyError, NormalizedNumber, Run, Slot, Inspector,
-    tiff,
+    ConvertLimits, ConvertOptions, FailureKind, Inspector, NormalizedNumber, Part, PolicyDecision,
+    PolicyError, Run, Slot, image::tiff,
 };
 
 /// How much slower a guest may be while its instructions are counted.

@@ -59,7 +59,7 @@ pub(crate) struct Ended<T> {
 
 impl CallTarget {
     /// Where its next call begins.
-    fn next_placement(&self) -> Placement {
+    pub(crate) fn next_placement(&self) -> Placement {
         self.pace.next(self.prepared.slot)
     }
 }

@@ -108,7 +108,7 @@ pub(crate) async fn call_guest(
         return Err(Fault::BadAnswer("it is not a normalizer".to_owned()));
     };
     let instance = pre.instantiate_async(&mut session.store).await?;
-    let dialled = norm::DialledNumber {
+    let dialled = norm::Dialled {
         raw: dialled.raw,
         default_region: dialled.region,
         strict: dialled.strict,

@@ -14,11 +14,11 @@ use bytes::Bytes;
 
 use super::*;
 use crate::tests::Folder;
-use faxgate_testkit::components::{CONVERTER, converter};
 use faxgate_config::plugins::OnError;
 use faxgate_domain::document::{
     DocumentError, DocumentErrorKind, FaxPage, MediaType, RenderOptions, Resolution,
 };
+use faxgate_testkit::components::{CONVERTER, converter};
 
 const LIMITS: ConvertLimits = ConvertLimits {
     max_pages: 200,

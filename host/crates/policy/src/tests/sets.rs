@@ -11,8 +11,8 @@
 use std::time::Duration;
 
 use super::*;
-use faxgate_testkit::components::{NORMALIZER, normalizer};
 use crate::tests::{Folder, assert_works, dial, naughty};
+use faxgate_testkit::components::{NORMALIZER, normalizer};
 
 #[tokio::test]
 async fn a_missing_folder_is_an_empty_one_until_something_lay_there() {

@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::load::plugin::Plugin;
-use faxgate_testkit::components::{NORMALIZER, normalizer};
 use crate::tests::{Folder, assert_works, dial, naughty};
+use faxgate_testkit::components::{NORMALIZER, normalizer};
 
 fn times(count: usize) -> usize {
     let factor = std::env::var("FAXGATE_STRESS")
