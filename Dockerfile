@@ -21,7 +21,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /faxgate /usr/local/bin/faxgate
 COPY --from=build --chown=nonroot:nonroot /data /data
-# The proxy or the port mapping in front decides what is public; see the README for HTTPS without a proxy.
+# The proxy or the port mapping in front decides what is public; see docs/operating.md for HTTPS without a proxy.
 ENV FAX_DATA_DIR=/data \
     HTTP_LISTEN=0.0.0.0:8080 \
     LOG_FORMAT=json

@@ -97,15 +97,16 @@ fn variables_of_the_container_are_variables_of_the_program() {
 }
 
 #[test]
-fn the_readme_names_every_variable_and_what_ships() {
+fn the_reference_names_every_variable_and_the_readme_what_ships() {
     let readme = file("README.md");
+    let reference = file("docs/configuration.md");
     let example = file("config.example.toml");
     for key in KEYS {
         for variable in key.variables {
-            assert!(readme.contains(&format!("`{variable}`")), "{variable}");
+            assert!(reference.contains(&format!("`{variable}`")), "{variable}");
             assert!(example.contains(variable), "{variable}");
         }
-        assert!(readme.contains(&format!("`{}`", key.name)), "{}", key.name);
+        assert!(reference.contains(&format!("`{}`", key.name)), "{}", key.name);
     }
     for shipped in [
         "host/packaging/faxgate.service",

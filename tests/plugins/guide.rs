@@ -1,4 +1,4 @@
-//! The guide in `plugins/README.md`, walked as somebody new would: a crate from every template, its own tests, a
+//! The guide in `docs/plugins.md`, followed as a newcomer would: a crate from every template, its own tests, a
 //! component, a check, a run, and the policy in a running service.
 
 use std::fs;

@@ -1,102 +1,95 @@
-//! Floor 2: the configuration, checked.
+//! The configuration: keys, sources, validation and rendering.
 //!
-//! [`keys`] is the table of what there is, [`source`] where values come from, [`raw`] what was given, [`check`] turns
-//! it into [`Config`], whose fields have real types. Sections are in files of their own with their defaults beside
-//! them. [`load`] is the way in, [`render`] the way out.
+//! [`keys`] is the table of all keys, [`source`] where values come from, `read` turns what was given into [`Config`], whose
+//! fields have real types. [`load`] is the entry point, [`render`] shows a configuration, [`reload`] decides what a running
+//! service can take over.
 
-pub mod auth;
-pub mod check;
-pub mod dispatch;
 pub mod keys;
-pub mod limits;
-pub mod listen;
-pub mod phaxio;
-pub mod plugins;
-pub mod problem;
-pub mod raw;
+mod read;
+pub mod reload;
 pub mod render;
-pub mod retention;
 mod rules;
-pub mod source;
-pub mod storage;
-pub mod telemetry;
+mod sections;
 #[cfg(test)]
 mod tests;
-pub mod tls;
 
 use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use check::Reader;
+pub use read::{problem, source};
+pub use sections::network::{auth, limits, listen, tls};
+pub use sections::{dispatch, phaxio, plugins, retention, storage, telemetry};
+
 use problem::{Problem, Problems};
-use raw::Raw;
+use read::raw::Raw;
+use read::reader::Reader;
 use source::Source;
 
-/// The whole configuration. Defaults are those of the product contract.
+/// The whole configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Accept and store, never call the provider (`disabled`).
     pub disabled: bool,
     /// Database, artifacts, spool, certificates (`data_dir`).
     pub data_dir: PathBuf,
-    /// What the provider can reach, without trailing slash (`public_url`).
+    /// Address at which the provider reaches the service, without trailing slash (`public_url`).
     pub public_url: Url,
-    /// Refuse to serve in clear to anybody but loopback (`enforce_public_https`).
+    /// Refuse to serve other machines without TLS (`enforce_public_https`).
     pub enforce_public_https: bool,
-    /// Provider account.
+    /// The provider account.
     pub phaxio: phaxio::PhaxioConfig,
-    /// Sending and following.
+    /// Sending and tracking faxes.
     pub dispatch: dispatch::DispatchConfig,
-    /// Sockets.
+    /// Listeners and connection limits.
     pub listen: listen::ListenConfig,
-    /// Certificates.
+    /// TLS certificates.
     pub tls: tls::TlsConfig,
-    /// Keys.
+    /// API keys.
     pub auth: auth::AuthConfig,
-    /// Sizes and rates.
+    /// Size and rate limits.
     pub limits: limits::LimitsConfig,
-    /// Links.
+    /// Lifetime of document links.
     pub tokens: retention::TokensConfig,
-    /// Forgetting.
+    /// When documents are destroyed.
     pub retention: retention::RetentionConfig,
-    /// Receiving.
+    /// Receiving faxes.
     pub inbound: phaxio::InboundConfig,
-    /// Where documents are kept.
+    /// Where documents are stored.
     pub storage: storage::StorageConfig,
-    /// Policies.
+    /// Plugins.
     pub plugins: plugins::PluginsConfig,
-    /// Dialled strings.
+    /// How dialled numbers are read.
     pub numbers: plugins::NumbersConfig,
-    /// JSON lines beside the chained audit log (`audit.file`).
+    /// File to which the audit log is also written, as JSON lines (`audit.file`).
     pub audit_file: Option<PathBuf>,
-    /// How logs look (`log.format`).
+    /// Format of the log (`log.format`).
     pub log_format: LogFormat,
     /// `tracing` filter directives (`log.level`, `LOG_LEVEL`), default `info`.
     pub log_level: String,
-    /// Where spans go.
+    /// Where spans are exported to.
     pub telemetry: telemetry::TelemetryConfig,
 }
 
-/// How logs look.
+/// Format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     Text,
     /// One JSON object a line.
     Json,
 }
 
-/// A configuration that can be served, and what its operator should know.
+/// A valid configuration, and its warnings.
 #[derive(Debug, Clone)]
 pub struct Loaded {
     /// The configuration.
     pub config: Config,
-    /// What works but is probably not meant.
+    /// What works but is probably a mistake.
     pub warnings: Vec<Problem>,
 }
 
-/// Reads the file, when there is one, lays the environment over it and checks the whole.
+/// Reads the file, when there is one, overrides it by the environment and checks the result.
 ///
 /// # Errors
 /// Every problem found, each with its key and its remedy.
@@ -114,76 +107,35 @@ pub fn load(source: &dyn Source, file: Option<&Path>) -> Result<Loaded, Problems
     }
 }
 
-/// What the public address is until it is known.
-const PUBLIC_URL: &str = "http://localhost:8080";
-/// Where everything is kept unless said otherwise.
-const DATA_DIR: &str = "./faxdata";
-/// What is logged unless said otherwise.
-const LOG_LEVEL: &str = "info";
-
 impl Config {
     /// None when an address is unusable, which is then a problem of `from`.
     fn read(from: &mut Reader<'_>) -> Option<Self> {
-        from.word("backend", &[("phaxio", ())], ());
-        let data_dir = from.path("data_dir").unwrap_or_else(|| PathBuf::from(DATA_DIR));
+        from.word("backend", &[("phaxio", ())]);
+        let data_dir = from.path("data_dir").unwrap_or_default();
         let public_url = public_url(from);
         let phaxio = phaxio::PhaxioConfig::read(from, public_url.as_ref());
-        let formats = [
-            ("text", Some(LogFormat::Text)),
-            ("json", Some(LogFormat::Json)),
-            ("auto", None),
-        ];
-        let by_reader = if from.terminal() {
-            LogFormat::Text
-        } else {
-            LogFormat::Json
-        };
-        // Every section is read before a missing address ends it: each may have problems.
-        let sections = (
-            dispatch::DispatchConfig::read(from),
-            listen::ListenConfig::read(from),
-            tls::TlsConfig::read(from),
-            auth::AuthConfig::read(from),
-            limits::LimitsConfig::read(from),
-            retention::TokensConfig::read(from),
-            retention::RetentionConfig::read(from),
-            phaxio::InboundConfig::read(from),
-            storage::StorageConfig::read(from),
-            plugins::PluginsConfig::read(from, &data_dir),
-            plugins::NumbersConfig::read(from),
-        );
-        let telemetry = telemetry::TelemetryConfig::read(from);
-        let (dispatch, listen, tls, auth, limits, tokens, retention, inbound, storage, plugins, numbers) =
-            sections;
-        let rest = (
-            from.flag("disabled", false),
-            from.flag("enforce_public_https", true),
-            from.path("audit.file"),
-            from.word("log.format", &formats, None).unwrap_or(by_reader),
-            from.text("log.level").unwrap_or_else(|| LOG_LEVEL.to_owned()),
-        );
-        let (disabled, enforce_public_https, audit_file, log_format, log_level) = rest;
         Some(Self {
-            disabled,
+            disabled: from.flag("disabled"),
+            enforce_public_https: from.flag("enforce_public_https"),
+            dispatch: dispatch::DispatchConfig::read(from),
+            listen: listen::ListenConfig::read(from),
+            tls: tls::TlsConfig::read(from),
+            auth: auth::AuthConfig::read(from),
+            limits: limits::LimitsConfig::read(from),
+            tokens: retention::TokensConfig::read(from),
+            retention: retention::RetentionConfig::read(from),
+            inbound: phaxio::InboundConfig::read(from),
+            storage: storage::StorageConfig::read(from),
+            plugins: plugins::PluginsConfig::read(from, &data_dir),
+            numbers: plugins::NumbersConfig::read(from),
+            audit_file: from.path("audit.file"),
+            log_format: log_format(from),
+            log_level: from.text("log.level").unwrap_or_default(),
+            telemetry: telemetry::TelemetryConfig::read(from),
             data_dir,
+            // Last, so that every other section has been read when an address is unusable.
             public_url: public_url?,
-            enforce_public_https,
             phaxio: phaxio?,
-            dispatch,
-            listen,
-            tls,
-            auth,
-            limits,
-            tokens,
-            retention,
-            inbound,
-            storage,
-            plugins,
-            numbers,
-            audit_file,
-            log_format,
-            log_level,
-            telemetry,
         })
     }
 
@@ -193,13 +145,13 @@ impl Config {
         self.data_dir.join("faxgate.redb")
     }
 
-    /// The folder of locally kept documents.
+    /// The folder of locally stored documents.
     #[must_use]
     pub fn artifact_dir(&self) -> PathBuf {
         self.data_dir.join("artifacts")
     }
 
-    /// The folder of uploads under way; emptied at start.
+    /// The folder of uploads in progress; emptied at start.
     #[must_use]
     pub fn spool_dir(&self) -> PathBuf {
         self.data_dir.join("spool")
@@ -218,10 +170,10 @@ impl Config {
     }
 }
 
-/// The public address, without query and without slashes at its end.
+/// The public address, without query and trailing slashes.
 fn public_url(from: &mut Reader<'_>) -> Option<Url> {
     const KEY: &str = "public_url";
-    let mut url = from.url(KEY, Some(PUBLIC_URL))?;
+    let mut url = from.url(KEY)?;
     if url.query().is_some() {
         from.problem(KEY, "has a query; give the address without what follows the ?");
         return None;
@@ -229,4 +181,19 @@ fn public_url(from: &mut Reader<'_>) -> Option<Url> {
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
     Some(url)
+}
+
+/// The format of the log: by default text for people and JSON for programs.
+fn log_format(from: &mut Reader<'_>) -> LogFormat {
+    let formats = [
+        ("text", Some(LogFormat::Text)),
+        ("json", Some(LogFormat::Json)),
+        ("auto", None),
+    ];
+    let by_reader = if from.terminal() {
+        LogFormat::Text
+    } else {
+        LogFormat::Json
+    };
+    from.word("log.format", &formats).unwrap_or(by_reader)
 }

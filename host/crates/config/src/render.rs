@@ -1,6 +1,6 @@
 //! Shows the effective configuration, secrets masked.
 //!
-//! Every structure is taken apart whole, without `..`: a new field can't be forgotten here.
+//! Every structure is destructured without `..`, so that a new field can't be forgotten here.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,22 +8,22 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
-use super::auth::AuthConfig;
-use super::check::Unit;
-use super::dispatch::DispatchConfig;
-use super::limits::LimitsConfig;
-use super::listen::ListenConfig;
-use super::phaxio::{InboundConfig, PhaxioConfig};
-use super::plugins::{NumbersConfig, OnError, PluginConfig, PluginsConfig};
-use super::retention::{RetentionConfig, TokensConfig};
-use super::storage::{S3Config, StorageConfig};
-use super::telemetry::TelemetryConfig;
-use super::tls::{AcmeConfig, TlsConfig};
-use super::{Config, LogFormat};
+use crate::read::reader::Unit;
+use crate::sections::dispatch::DispatchConfig;
+use crate::sections::network::auth::AuthConfig;
+use crate::sections::network::limits::LimitsConfig;
+use crate::sections::network::listen::ListenConfig;
+use crate::sections::network::tls::{AcmeConfig, TlsConfig};
+use crate::sections::phaxio::{InboundConfig, PhaxioConfig};
+use crate::sections::plugins::{NumbersConfig, OnError, PluginConfig, PluginsConfig};
+use crate::sections::retention::{RetentionConfig, TokensConfig};
+use crate::sections::storage::{S3Config, StorageConfig};
+use crate::sections::telemetry::TelemetryConfig;
+use crate::{Config, LogFormat};
 use faxgate_base::secret::Secret;
 use faxgate_base::size::MIB;
 
-/// What stands for a secret.
+/// What is shown in place of a secret.
 pub const MASK: &str = "***";
 
 /// The configuration as a TOML file.
@@ -391,7 +391,7 @@ fn map(texts: &BTreeMap<String, String>) -> Table {
         .collect()
 }
 
-/// What is not set is an empty text, as it may be written in a file.
+/// A value that is not set is an empty text, as it may be written in a file.
 fn shown<T: ToString>(value: Option<T>) -> Value {
     Value::String(value.map_or_else(String::new, |value| value.to_string()))
 }
@@ -412,14 +412,14 @@ fn span(span: Duration, unit: Unit) -> Value {
     number(span.as_secs_f64() / unit.seconds())
 }
 
-/// Without a point where there is nothing behind it.
+/// An integer where the number is one.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     reason = "only numbers that a whole one stands for exactly are turned into one"
 )]
 fn number(number: f64) -> Value {
-    // Hundred thousandths are finer than any key needs and hide the dust of unit conversion.
+    // Five decimals are more than any key needs, and hide rounding errors of unit conversion.
     let number = (number * 1e5).round() / 1e5;
     if number.fract() == 0.0 && number.abs() < 1e15 {
         Value::Integer(number as i64)

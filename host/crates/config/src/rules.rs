@@ -1,18 +1,18 @@
-//! What must hold between keys, and what works but is probably not meant.
+//! Rules that involve several keys, and warnings about what works but is probably a mistake.
 
 use std::net::IpAddr;
 
 use url::{Host, Url};
 
-use super::Config;
-use super::check::Reader;
-use super::problem::Problem;
-use super::storage::StorageConfig;
+use crate::Config;
+use crate::read::problem::Problem;
+use crate::read::reader::Reader;
+use crate::sections::storage::StorageConfig;
 
-/// Shortest bootstrap key that is not remarked on, in characters.
+/// Shortest bootstrap key without a warning, in characters.
 const LONG_ENOUGH: usize = 20;
 
-/// Notes what can't be served as a problem; answers what deserves a warning.
+/// Adds a problem for everything that can't be served; returns the warnings.
 pub(super) fn check(config: &Config, from: &mut Reader<'_>) -> Vec<Problem> {
     sockets(config, from);
     proxies(config, from);
@@ -28,7 +28,7 @@ pub(super) fn check(config: &Config, from: &mut Reader<'_>) -> Vec<Problem> {
     {
         from.problem(
             "public_url",
-            "is plain http for everybody to see; give an https address in public_url (PUBLIC_API_URL), or set \
+            "is plain http, which everybody on the way can read; give an https address in public_url (PUBLIC_API_URL), or set \
              enforce_public_https (ENFORCE_PUBLIC_HTTPS) to false",
         );
     }
@@ -72,7 +72,7 @@ fn proxies(config: &Config, from: &mut Reader<'_>) {
     if config.listen.proxy_protocol && config.listen.trusted_proxies.is_empty() {
         from.problem(
             "listen.proxy_protocol",
-            "is true while nobody is trusted to send such a header; name the proxies' networks in \
+            "is true while no proxy is trusted to send such a header; name the proxies' networks in \
              listen.trusted_proxies (TRUSTED_PROXIES)",
         );
     }

@@ -7,6 +7,7 @@
 )]
 
 mod names;
+mod reloading;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -33,7 +33,7 @@ pub enum EncodeError {
     #[error("this is not a WebAssembly binary: build the crate for the target wasm32-unknown-unknown")]
     NotWasm,
     /// The module does not say which world it is for.
-    #[error("the module names no world: add --slot, or export one with wit-bindgen (see plugins/README.md)")]
+    #[error("the module names no world: add --slot, or export one with wit-bindgen (see docs/plugins.md)")]
     NoWorld,
     /// The module does not fit its own description of the world.
     #[error(

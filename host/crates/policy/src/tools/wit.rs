@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_guide_explains_every_item() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../plugins/README.md");
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/plugins.md");
         let guide = std::fs::read_to_string(path).unwrap();
         // A word of code, alone or at the beginning of one: `log(level, message)`, `document.pages()`.
         let words: std::collections::BTreeSet<&str> = guide

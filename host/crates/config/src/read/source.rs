@@ -1,4 +1,4 @@
-//! Where configuration values come from. A test passes a [`Fixed`] source and never touches the process.
+//! Where configuration values come from: the process, or fixed values in tests.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -6,10 +6,10 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-/// Longest file read as configuration or as a secret, in bytes: a path to an endless device is a mistake.
+/// Longest file that is read as configuration or as a secret, in bytes. A path to an endless device ends there.
 const LONGEST_FILE: u64 = 1 << 20;
 
-/// What the configuration asks of the world.
+/// Environment variables and files.
 pub trait Source {
     /// An environment variable.
     fn variable(&self, name: &str) -> Option<OsString>;
@@ -17,10 +17,10 @@ pub trait Source {
     /// A small file.
     ///
     /// # Errors
-    /// When it can't be read or is unreasonably large.
+    /// When it can't be read or is larger than 1 MiB.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
-    /// Whether people read the log as it is written.
+    /// Whether standard error is a terminal.
     fn terminal(&self) -> bool;
 }
 
@@ -28,7 +28,7 @@ pub trait Source {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Process;
 
-/// Values given outright.
+/// Fixed values, for tests and the demo.
 #[derive(Debug, Clone, Default)]
 pub struct Fixed {
     /// Environment variables.

@@ -7,8 +7,9 @@ use std::time::Duration;
 use faxgate_base::secret::Secret;
 use faxgate_base::size::MIB;
 
-use super::check::Reader;
-use super::raw::{Given, RawPlugin};
+use crate::keys::{DefaultValue, PLUGIN_KEYS};
+use crate::read::raw::{Given, RawPlugin};
+use crate::read::reader::{Reader, defaults};
 
 /// `[plugins]`
 #[derive(Debug, Clone)]
@@ -67,33 +68,12 @@ pub struct NumbersConfig {
 
 impl Default for PluginConfig {
     fn default() -> Self {
-        Self {
-            settings: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-            sha256: None,
-            memory: 256 * MIB,
-            cpu: Duration::from_secs(10),
-            wall: Duration::from_secs(30),
-            max_output: 64 * MIB,
-            on_error: OnError::Deny,
-        }
+        defaults(|from| Self::read(from, "", &RawPlugin::default()))
     }
 }
-
-impl Default for NumbersConfig {
-    fn default() -> Self {
-        Self {
-            default_region: "US".to_owned(),
-            strict: false,
-        }
-    }
-}
-
-/// Default of `instances`.
-const INSTANCES: u32 = 32;
 
 impl PluginsConfig {
-    pub(super) fn read(from: &mut Reader<'_>, data_dir: &Path) -> Self {
+    pub(crate) fn read(from: &mut Reader<'_>, data_dir: &Path) -> Self {
         let below = |given: Option<PathBuf>, name: &str| given.unwrap_or_else(|| data_dir.join(name));
         let raw = from.raw();
         Self {
@@ -105,25 +85,23 @@ impl PluginsConfig {
                 .iter()
                 .map(|(name, raw)| (name.clone(), PluginConfig::read(from, name, raw)))
                 .collect(),
-            instances: from.whole("plugins.instances", 1..=1000, INSTANCES),
+            instances: from.whole("plugins.instances", 1..=1000),
         }
     }
 }
 
 impl PluginConfig {
     fn read(from: &mut Reader<'_>, name: &str, raw: &RawPlugin) -> Self {
-        let default = Self::default();
         let key = |name_of_key: &str| format!("plugins.{name:?}.{name_of_key}");
-        let mut number = |name: &str, most: u64, default: u64| match raw.values.get(name) {
-            Some(given) => from.whole_of(&key(name), given, 1..=most, default),
-            None => default,
+        let mut number = |name: &str, most: u64| {
+            from.whole_of(&key(name), raw.values.get(name), 1..=most, plugin_default(name))
         };
         let mebibytes = |number: u64| number.saturating_mul(MIB);
         Self {
-            memory: mebibytes(number("memory_mb", 4096, default.memory / MIB)),
-            cpu: Duration::from_millis(number("cpu_ms", 600_000, millis(default.cpu))),
-            wall: Duration::from_millis(number("timeout_ms", 600_000, millis(default.wall))),
-            max_output: mebibytes(number("max_output_mb", 1024, default.max_output / MIB)),
+            memory: mebibytes(number("memory_mb", 4096)),
+            cpu: Duration::from_millis(number("cpu_ms", 600_000)),
+            wall: Duration::from_millis(number("timeout_ms", 600_000)),
+            max_output: mebibytes(number("max_output_mb", 1024)),
             settings: from.texts(&key("settings"), &raw.settings),
             secrets: secrets(from, &key("secrets"), &raw.secrets),
             sha256: raw
@@ -139,13 +117,9 @@ impl PluginConfig {
 }
 
 impl NumbersConfig {
-    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+    pub(crate) fn read(from: &mut Reader<'_>) -> Self {
         const KEY: &str = "numbers.default_region";
-        let default = Self::default();
-        let region = from
-            .text(KEY)
-            .unwrap_or(default.default_region)
-            .to_ascii_uppercase();
+        let region = from.text(KEY).unwrap_or_default().to_ascii_uppercase();
         if region.len() != 2 || !region.bytes().all(|b| b.is_ascii_uppercase()) {
             from.problem(
                 KEY,
@@ -154,13 +128,15 @@ impl NumbersConfig {
         }
         Self {
             default_region: region,
-            strict: from.flag("numbers.strict", default.strict),
+            strict: from.flag("numbers.strict"),
         }
     }
 }
 
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+/// Default of a key of `[plugins."NAME"]`.
+fn plugin_default(name: &str) -> DefaultValue {
+    let key = PLUGIN_KEYS.iter().find(|key| key.name == name);
+    key.map_or(DefaultValue::Unset, |key| key.default)
 }
 
 /// `NAME = "text"` or `NAME_file = "path"`.

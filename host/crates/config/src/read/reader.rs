@@ -1,34 +1,33 @@
-//! Turns what was given into values with real types, noting every problem instead of stopping at the first.
+//! Turns what was given into values with real types. Every problem is collected, instead of stopping at the first.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use url::Url;
 
-use super::keys;
 use super::problem::Problem;
 use super::raw::{Given, Raw, Value};
-use super::source::Source;
+use super::source::{Fixed, Source};
+use crate::keys::{self, DefaultValue, Kind};
 use faxgate_base::secret::Secret;
 use faxgate_base::size::MIB;
 
-/// Hands out the values of a [`Raw`] by key and keeps the problems. A key with a problem yields its default, so
-/// that the other keys are looked at as well.
-pub struct Reader<'a> {
+/// Reads the values of a [`Raw`] by key and collects the problems. A key that is not given has the default of
+/// [`keys::KEYS`]. A key with a problem gets its default too, so that the other keys are checked as well.
+pub(crate) struct Reader<'a> {
     source: &'a dyn Source,
     raw: &'a Raw,
-    /// What was found so far.
-    pub problems: Vec<Problem>,
+    /// The problems found so far.
+    pub(crate) problems: Vec<Problem>,
 }
 
 /// A unit of time in which a key counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
+pub(crate) enum Unit {
     /// `…_ms`
     Milliseconds,
     /// `…_seconds`
@@ -42,7 +41,7 @@ pub enum Unit {
 impl<'a> Reader<'a> {
     /// Reads from `raw`; secrets given by path are read through `source`.
     #[must_use]
-    pub fn new(source: &'a dyn Source, raw: &'a Raw, problems: Vec<Problem>) -> Self {
+    pub(crate) fn new(source: &'a dyn Source, raw: &'a Raw, problems: Vec<Problem>) -> Self {
         Self {
             source,
             raw,
@@ -51,7 +50,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Notes a problem with a key, wherever it was given.
-    pub fn problem(&mut self, key: &str, message: impl Into<String>) {
+    pub(crate) fn problem(&mut self, key: &str, message: impl Into<String>) {
         let origin = self.raw.values.get(key).map(|given| given.origin.clone());
         self.note(key, origin, message);
     }
@@ -64,9 +63,9 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// How a person would look for the key: its path and its first variable.
+    /// The key as it is named in messages: its path and its first variable.
     #[must_use]
-    pub fn spelled(key: &str) -> String {
+    pub(crate) fn spelled(key: &str) -> String {
         match keys::find(key).and_then(|key| key.variables.first()) {
             Some(variable) => format!("{key} ({variable})"),
             None => key.to_owned(),
@@ -81,26 +80,65 @@ impl<'a> Reader<'a> {
         self.raw.values.get(key)
     }
 
-    /// Whether the log is read as it is written.
+    /// The value of a key: what was given, else its default. What can't be read is a problem, which says what is
+    /// `expected`.
+    fn read<T>(
+        &mut self,
+        key: &str,
+        expected: impl FnOnce() -> String,
+        parse: impl Fn(&Value) -> Option<T>,
+    ) -> Option<T> {
+        let default = keys::find(key).map_or(DefaultValue::Unset, |key| key.default);
+        self.read_of(key, self.get(key), default, expected, parse)
+    }
+
+    /// See [`Reader::read`]; of a value that is not in the table of keys.
+    fn read_of<T>(
+        &mut self,
+        key: &str,
+        given: Option<&Given>,
+        default: DefaultValue,
+        expected: impl FnOnce() -> String,
+        parse: impl Fn(&Value) -> Option<T>,
+    ) -> Option<T> {
+        let off = keys::find(key).is_some_and(|key| key.kind == Kind::Listener);
+        if let Some(given) = given.filter(|given| off || !given.value.is_empty()) {
+            let parsed = parse(&given.value);
+            if parsed.is_some() {
+                return parsed;
+            }
+            let message = format!("is {}; give {}", given.value.described(), expected());
+            self.note(key, Some(given.origin.clone()), message);
+        }
+        Value::of(default).and_then(|value| parse(&value))
+    }
+
+    /// Whether standard error is a terminal.
     #[must_use]
-    pub fn terminal(&self) -> bool {
+    pub(crate) fn terminal(&self) -> bool {
         self.source.terminal()
     }
 
-    /// What was given outside the table of keys.
+    /// Everything that was given, with the tables whose names are the operator's own.
     #[must_use]
-    pub fn raw(&self) -> &'a Raw {
+    pub(crate) fn raw(&self) -> &'a Raw {
         self.raw
     }
 
     /// A text; an empty one is none.
-    pub fn text(&mut self, key: &str) -> Option<String> {
-        let given = self.get(key)?;
-        self.text_of(key, given).filter(|text| !text.is_empty())
+    pub(crate) fn text(&mut self, key: &str) -> Option<String> {
+        let given = match self.get(key) {
+            Some(given) => self.text_of(key, given).filter(|text| !text.is_empty()),
+            None => None,
+        };
+        given.or_else(|| match keys::find(key)?.default {
+            DefaultValue::Text(text) => Some(text.to_owned()),
+            _ => None,
+        })
     }
 
     /// The text of a value that must be one.
-    pub fn text_of(&mut self, key: &str, given: &Given) -> Option<String> {
+    pub(crate) fn text_of(&mut self, key: &str, given: &Given) -> Option<String> {
         match &given.value {
             Value::Text(text) => Some(text.clone()),
             other => {
@@ -117,12 +155,12 @@ impl<'a> Reader<'a> {
     }
 
     /// A path.
-    pub fn path(&mut self, key: &str) -> Option<PathBuf> {
+    pub(crate) fn path(&mut self, key: &str) -> Option<PathBuf> {
         self.text(key).map(PathBuf::from)
     }
 
     /// One path or several: a TOML list, or a text with commas (no spaces are taken away inside a path).
-    pub fn paths(&mut self, key: &str) -> Vec<PathBuf> {
+    pub(crate) fn paths(&mut self, key: &str) -> Vec<PathBuf> {
         let texts = match self.get(key).map(|given| &given.value) {
             Some(Value::List(items)) => items.clone(),
             _ => {
@@ -134,22 +172,22 @@ impl<'a> Reader<'a> {
         given.map(PathBuf::from).collect()
     }
 
-    /// A secret, given outright or as the path of a file that holds it.
-    pub fn secret(&mut self, key: &str) -> Option<Secret> {
+    /// A secret, given directly or as the path of a file that holds it.
+    pub(crate) fn secret(&mut self, key: &str) -> Option<Secret> {
         let path_key = format!("{key}_file");
-        let outright = self.get(key);
+        let direct = self.get(key);
         let by_path = self.get(&path_key);
-        self.secret_of(key, outright, by_path)
+        self.secret_of(key, direct, by_path)
     }
 
     /// See [`Reader::secret`].
-    pub fn secret_of(
+    pub(crate) fn secret_of(
         &mut self,
         key: &str,
-        outright: Option<&Given>,
+        direct: Option<&Given>,
         by_path: Option<&Given>,
     ) -> Option<Secret> {
-        let text = outright.and_then(|given| self.secret_text(key, given));
+        let text = direct.and_then(|given| self.secret_text(key, given));
         let path = by_path.and_then(|given| self.secret_text(&format!("{key}_file"), given));
         match (text, path, by_path) {
             (Some(_), Some(_), Some(given)) => {
@@ -188,168 +226,134 @@ impl<'a> Reader<'a> {
     }
 
     /// Yes or no.
-    pub fn flag(&mut self, key: &str, default: bool) -> bool {
-        let Some(given) = self.get(key) else {
-            return default;
-        };
-        let read = match &given.value {
+    pub(crate) fn flag(&mut self, key: &str) -> bool {
+        let parse = |value: &Value| match value {
             Value::Flag(flag) => Some(*flag),
-            Value::Text(text) if text.is_empty() => Some(default),
             Value::Text(text) => spelled_flag(text),
             Value::Whole(0) => Some(false),
             Value::Whole(1) => Some(true),
             _ => None,
         };
-        read.unwrap_or_else(|| {
-            let found = given.value.described();
-            self.problem(key, format!("is {found}; give true or false"));
-            default
-        })
+        let expected = || "true or false".to_owned();
+        self.read(key, expected, parse).unwrap_or_default()
     }
 
     /// A whole number.
-    pub fn whole<T>(&mut self, key: &str, range: RangeInclusive<T>, default: T) -> T
+    pub(crate) fn whole<T>(&mut self, key: &str, range: RangeInclusive<T>) -> T
     where
-        T: TryFrom<i64> + PartialOrd + Display + Copy,
+        T: TryFrom<i64> + PartialOrd + Display + Copy + Default,
     {
-        match self.get(key) {
-            Some(given) => self.whole_of(key, given, range, default),
-            None => default,
-        }
+        let default = keys::find(key).map_or(DefaultValue::Unset, |key| key.default);
+        self.whole_of(key, self.get(key), range, default)
     }
 
-    /// A number of things, at least one.
-    pub fn count(&mut self, key: &str, most: u32, default: usize) -> usize {
-        let default = u32::try_from(default).unwrap_or(most);
-        usize::try_from(self.whole(key, 1..=most, default)).unwrap_or(usize::MAX)
+    /// A count, at least one.
+    pub(crate) fn count(&mut self, key: &str, most: u32) -> usize {
+        usize::try_from(self.whole(key, 1..=most)).unwrap_or(usize::MAX)
     }
 
     /// A size given in MiB, in bytes.
-    pub fn mebibytes(&mut self, key: &str, most: u64, default: u64) -> u64 {
-        self.whole(key, 1..=most, default / MIB).saturating_mul(MIB)
+    pub(crate) fn mebibytes(&mut self, key: &str, most: u64) -> u64 {
+        self.whole(key, 1..=most).saturating_mul(MIB)
     }
 
-    /// See [`Reader::whole`].
-    pub fn whole_of<T>(&mut self, key: &str, given: &Given, range: RangeInclusive<T>, default: T) -> T
+    /// See [`Reader::whole`]; of a value that is not in the table of keys.
+    pub(crate) fn whole_of<T>(
+        &mut self,
+        key: &str,
+        given: Option<&Given>,
+        range: RangeInclusive<T>,
+        default: DefaultValue,
+    ) -> T
     where
-        T: TryFrom<i64> + PartialOrd + Display + Copy,
+        T: TryFrom<i64> + PartialOrd + Display + Copy + Default,
     {
-        let read = match &given.value {
-            Value::Whole(number) => Some(*number),
-            Value::Text(text) if text.is_empty() => return default,
-            Value::Text(text) => text.parse().ok(),
-            _ => None,
+        let expected = || format!("a whole number from {} to {}", range.start(), range.end());
+        let parse = |value: &Value| {
+            let number = match value {
+                Value::Whole(number) => *number,
+                Value::Text(text) => text.parse().ok()?,
+                _ => return None,
+            };
+            T::try_from(number).ok().filter(|number| range.contains(number))
         };
-        let fitting = read
-            .and_then(|n| T::try_from(n).ok())
-            .filter(|n| range.contains(n));
-        fitting.unwrap_or_else(|| {
-            let (found, low, high) = (given.value.described(), range.start(), range.end());
-            let message = format!("is {found}; give a whole number from {low} to {high}");
-            self.note(key, Some(given.origin.clone()), message);
-            default
-        })
+        self.read_of(key, given, default, expected, parse)
+            .unwrap_or_default()
     }
 
     /// A number that need not be whole.
-    pub fn number(&mut self, key: &str, range: RangeInclusive<f64>, default: f64) -> f64 {
-        let Some(given) = self.get(key) else {
-            return default;
+    pub(crate) fn number(&mut self, key: &str, range: RangeInclusive<f64>) -> f64 {
+        let expected = || format!("a number from {} to {}", range.start(), range.end());
+        let parse = |value: &Value| {
+            let number = match value {
+                #[allow(
+                    clippy::cast_precision_loss,
+                    reason = "the ranges asked for are far below 2^52"
+                )]
+                Value::Whole(number) => *number as f64,
+                Value::Decimal(number) => *number,
+                Value::Text(text) => text.parse().ok()?,
+                _ => return None,
+            };
+            // A NaN is in no range.
+            Some(number).filter(|number| range.contains(number))
         };
-        let read = match &given.value {
-            #[allow(
-                clippy::cast_precision_loss,
-                reason = "the ranges asked for are far below 2^52"
-            )]
-            Value::Whole(number) => Some(*number as f64),
-            Value::Decimal(number) => Some(*number),
-            Value::Text(text) if text.is_empty() => return default,
-            Value::Text(text) => text.parse().ok(),
-            _ => None,
-        };
-        // A NaN is in no range.
-        read.filter(|n| range.contains(n)).unwrap_or_else(|| {
-            let (found, low, high) = (given.value.described(), range.start(), range.end());
-            self.problem(key, format!("is {found}; give a number from {low} to {high}"));
-            default
-        })
+        self.read(key, expected, parse).unwrap_or_default()
     }
 
     /// A span of time, counted in `unit`; fractions are allowed.
-    pub fn span(&mut self, key: &str, unit: Unit, range: RangeInclusive<f64>, default: Duration) -> Duration {
-        let units = self.number(key, range, default.as_secs_f64() / unit.seconds());
-        Duration::try_from_secs_f64(units * unit.seconds()).unwrap_or(default)
-    }
-
-    /// A text with a form of its own.
-    pub fn parsed<T: FromStr>(&mut self, key: &str, expected: &str) -> Option<T> {
-        let text = self.text(key)?;
-        let parsed = text.parse().ok();
-        if parsed.is_none() {
-            self.problem(key, format!("is {text:?}; give {expected}"));
-        }
-        parsed
+    pub(crate) fn span(&mut self, key: &str, unit: Unit, range: RangeInclusive<f64>) -> Duration {
+        let units = self.number(key, range);
+        Duration::try_from_secs_f64(units * unit.seconds()).unwrap_or_default()
     }
 
     /// One of a few words, in any case.
-    pub fn word<T: Copy>(&mut self, key: &str, words: &[(&str, T)], default: T) -> T {
-        let Some(text) = self.text(key) else {
-            return default;
+    pub(crate) fn word<T: Copy + Default>(&mut self, key: &str, words: &[(&str, T)]) -> T {
+        let expected = || {
+            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            format!("one of {}", known.join(", "))
         };
-        let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(&text));
-        if let Some((_, value)) = found {
-            return *value;
-        }
-        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        self.problem(key, format!("is {text:?}; give one of {}", known.join(", ")));
-        default
+        let parse = |value: &Value| match value {
+            Value::Text(text) => words
+                .iter()
+                .find(|(word, _)| word.eq_ignore_ascii_case(text))
+                .map(|(_, meant)| *meant),
+            _ => None,
+        };
+        self.read(key, expected, parse).unwrap_or_default()
     }
 
     /// A list: a TOML array or a text with commas.
-    pub fn list(&mut self, key: &str) -> Vec<String> {
-        let Some(given) = self.get(key) else {
-            return Vec::new();
+    pub(crate) fn list(&mut self, key: &str) -> Vec<String> {
+        let parse = |value: &Value| match value {
+            Value::List(items) => Some(items.clone()),
+            Value::Text(text) => Some(
+                text.split([',', ' '])
+                    .map(|part| part.trim().to_owned())
+                    .collect(),
+            ),
+            _ => None,
         };
-        let parts = match &given.value {
-            Value::List(items) => items.clone(),
-            Value::Text(text) => text
-                .split([',', ' '])
-                .map(|part| part.trim().to_owned())
-                .collect(),
-            other => {
-                let found = other.described();
-                self.problem(key, format!("is {found}; give a list of texts"));
-                Vec::new()
-            }
-        };
+        let parts: Vec<String> = self
+            .read(key, || "a list of texts".to_owned(), parse)
+            .unwrap_or_default();
         parts.into_iter().filter(|part| !part.is_empty()).collect()
     }
 
     /// A socket address; `None` when it is switched off.
-    pub fn listener(&mut self, key: &str, default: Option<SocketAddr>) -> Option<SocketAddr> {
-        let Some(given) = self.get(key) else {
-            return default;
+    pub(crate) fn listener(&mut self, key: &str) -> Option<SocketAddr> {
+        let expected = || "ADDRESS:PORT such as 127.0.0.1:8080 or 0.0.0.0:443, or \"\" for off".to_owned();
+        let parse = |value: &Value| match value {
+            Value::Text(text) if text.is_empty() || text.eq_ignore_ascii_case("off") => Some(None),
+            Value::Text(text) => socket_address(text).map(Some),
+            _ => None,
         };
-        let text = self.text_of(key, given)?;
-        if text.is_empty() || text.eq_ignore_ascii_case("off") {
-            return None;
-        }
-        if let Some(found) = socket_address(&text) {
-            return Some(found);
-        }
-        self.problem(
-            key,
-            format!("is {text:?}; give ADDRESS:PORT such as 127.0.0.1:8080 or 0.0.0.0:443, or \"\" for off"),
-        );
-        default
+        self.read(key, expected, parse).flatten()
     }
 
     /// An `http` or `https` address without credentials and fragment.
-    pub fn url(&mut self, key: &str, default: Option<&str>) -> Option<Url> {
-        let text = match self.text(key) {
-            Some(text) => text,
-            None => default?.to_owned(),
-        };
+    pub(crate) fn url(&mut self, key: &str) -> Option<Url> {
+        let text = self.text(key)?;
         match web_address(&text) {
             Ok(url) => Some(url),
             Err(expected) => {
@@ -361,7 +365,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The values of an open table as texts: numbers and flags are written out.
-    pub fn texts(&mut self, table: &str, given: &BTreeMap<String, Given>) -> BTreeMap<String, String> {
+    pub(crate) fn texts(&mut self, table: &str, given: &BTreeMap<String, Given>) -> BTreeMap<String, String> {
         let mut texts = BTreeMap::new();
         for (name, given) in given {
             let text = match &given.value {
@@ -382,7 +386,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Notes a problem with a value of an open table.
-    pub fn problem_at(&mut self, key: &str, given: &Given, message: impl Into<String>) {
+    pub(crate) fn problem_at(&mut self, key: &str, given: &Given, message: impl Into<String>) {
         self.note(key, Some(given.origin.clone()), message);
     }
 }
@@ -390,7 +394,7 @@ impl<'a> Reader<'a> {
 impl Unit {
     /// One of it, in seconds.
     #[must_use]
-    pub const fn seconds(self) -> f64 {
+    pub(crate) const fn seconds(self) -> f64 {
         match self {
             Self::Milliseconds => 0.001,
             Self::Seconds => 1.0,
@@ -401,6 +405,11 @@ impl Unit {
 }
 
 impl Value {
+    /// Whether it is a text without a character.
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Text(text) if text.is_empty())
+    }
+
     /// For an error: the value, or only its kind where it has no short text.
     fn described(&self) -> String {
         match self {
@@ -442,8 +451,14 @@ fn socket_address(text: &str) -> Option<SocketAddr> {
     numeric.parse().ok()
 }
 
+/// What a section is when nothing is given.
+pub(crate) fn defaults<T>(read: impl FnOnce(&mut Reader<'_>) -> T) -> T {
+    let (source, raw) = (Fixed::default(), Raw::default());
+    read(&mut Reader::new(&source, &raw, Vec::new()))
+}
+
 /// Reads an address of the web.
-pub(super) fn web_address(text: &str) -> Result<Url, &'static str> {
+pub(crate) fn web_address(text: &str) -> Result<Url, &'static str> {
     let url = Url::parse(text).map_err(|_| "is not an address; give one such as https://fax.example.com")?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         return Err("is not an http or https address; give one such as https://fax.example.com");

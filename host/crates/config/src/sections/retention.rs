@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::check::{Reader, Unit};
+use crate::read::reader::{Reader, Unit};
 
 /// `[tokens]`
 #[derive(Debug, Clone)]
@@ -26,29 +26,6 @@ pub struct RetentionConfig {
     pub cleanup_interval: Duration,
 }
 
-const MINUTE: u64 = 60;
-const DAY: u64 = 24 * 60 * MINUTE;
-
-impl Default for TokensConfig {
-    fn default() -> Self {
-        Self {
-            pdf_ttl: Duration::from_secs(60 * MINUTE),
-            inbound_ttl: Duration::from_secs(60 * MINUTE),
-        }
-    }
-}
-
-impl Default for RetentionConfig {
-    fn default() -> Self {
-        Self {
-            artifact_ttl: None,
-            destroy_at_end: false,
-            inbound: Some(Duration::from_secs(30 * DAY)),
-            cleanup_interval: Duration::from_secs(DAY),
-        }
-    }
-}
-
 impl RetentionConfig {
     /// How long the document of a sent fax outlives the end of the fax; none keeps it.
     #[must_use]
@@ -65,37 +42,29 @@ const YEAR_IN_MINUTES: f64 = 525_600.0;
 const CENTURY_IN_DAYS: f64 = 36_525.0;
 
 impl TokensConfig {
-    pub(super) fn read(from: &mut Reader<'_>) -> Self {
-        let default = Self::default();
-        let mut minutes = |key, default| from.span(key, Unit::Minutes, 0.01..=YEAR_IN_MINUTES, default);
+    pub(crate) fn read(from: &mut Reader<'_>) -> Self {
+        let mut minutes = |key| from.span(key, Unit::Minutes, 0.01..=YEAR_IN_MINUTES);
         Self {
-            pdf_ttl: minutes("tokens.pdf_ttl_minutes", default.pdf_ttl),
-            inbound_ttl: minutes("tokens.inbound_ttl_minutes", default.inbound_ttl),
+            pdf_ttl: minutes("tokens.pdf_ttl_minutes"),
+            inbound_ttl: minutes("tokens.inbound_ttl_minutes"),
         }
     }
 }
 
 impl RetentionConfig {
-    pub(super) fn read(from: &mut Reader<'_>) -> Self {
-        let default = Self::default();
-        let mut days = |key, default: Option<Duration>| {
-            let span = from.span(
-                key,
-                Unit::Days,
-                0.0..=CENTURY_IN_DAYS,
-                default.unwrap_or_default(),
-            );
+    pub(crate) fn read(from: &mut Reader<'_>) -> Self {
+        let mut days = |key| {
+            let span = from.span(key, Unit::Days, 0.0..=CENTURY_IN_DAYS);
             (!span.is_zero()).then_some(span)
         };
         Self {
-            artifact_ttl: days("retention.artifact_ttl_days", default.artifact_ttl),
-            inbound: days("retention.inbound_days", default.inbound),
-            destroy_at_end: from.flag("retention.destroy_at_end", default.destroy_at_end),
+            artifact_ttl: days("retention.artifact_ttl_days"),
+            inbound: days("retention.inbound_days"),
+            destroy_at_end: from.flag("retention.destroy_at_end"),
             cleanup_interval: from.span(
                 "retention.cleanup_interval_minutes",
                 Unit::Minutes,
                 0.01..=YEAR_IN_MINUTES,
-                default.cleanup_interval,
             ),
         }
     }

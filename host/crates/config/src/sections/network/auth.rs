@@ -1,6 +1,6 @@
 //! `[auth]`: keys.
 
-use super::check::Reader;
+use crate::read::reader::Reader;
 use faxgate_base::secret::Secret;
 
 /// `[auth]`
@@ -12,21 +12,11 @@ pub struct AuthConfig {
     pub require_api_key: bool,
 }
 
-impl Default for AuthConfig {
-    fn default() -> Self {
-        Self {
-            bootstrap_key: None,
-            require_api_key: true,
-        }
-    }
-}
-
 impl AuthConfig {
-    pub(super) fn read(from: &mut Reader<'_>) -> Self {
-        let default = Self::default();
+    pub(crate) fn read(from: &mut Reader<'_>) -> Self {
         Self {
             bootstrap_key: from.secret("auth.bootstrap_key"),
-            require_api_key: from.flag("auth.require_api_key", default.require_api_key),
+            require_api_key: from.flag("auth.require_api_key"),
         }
     }
 }

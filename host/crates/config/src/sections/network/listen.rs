@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
-use super::check::Reader;
+use crate::read::reader::Reader;
 
 /// `[listen]`
 #[derive(Debug, Clone)]
@@ -25,35 +25,16 @@ pub struct ListenConfig {
     pub max_requests: usize,
 }
 
-impl Default for ListenConfig {
-    fn default() -> Self {
-        Self {
-            http: Some(SocketAddr::from(([127, 0, 0, 1], 8080))),
-            https: None,
-            trusted_proxies: Vec::new(),
-            proxy_protocol: false,
-            max_connections: 4096,
-            max_connections_per_address: 256,
-            max_requests: 1024,
-        }
-    }
-}
-
 impl ListenConfig {
-    pub(super) fn read(from: &mut Reader<'_>) -> Self {
-        let default = Self::default();
+    pub(crate) fn read(from: &mut Reader<'_>) -> Self {
         Self {
-            http: from.listener("listen.http", default.http),
-            https: from.listener("listen.https", default.https),
+            http: from.listener("listen.http"),
+            https: from.listener("listen.https"),
             trusted_proxies: networks(from, "listen.trusted_proxies"),
-            proxy_protocol: from.flag("listen.proxy_protocol", default.proxy_protocol),
-            max_connections: from.count("listen.max_connections", 1_000_000, default.max_connections),
-            max_connections_per_address: from.count(
-                "listen.max_connections_per_address",
-                1_000_000,
-                default.max_connections_per_address,
-            ),
-            max_requests: from.count("listen.max_requests", 1_000_000, default.max_requests),
+            proxy_protocol: from.flag("listen.proxy_protocol"),
+            max_connections: from.count("listen.max_connections", 1_000_000),
+            max_connections_per_address: from.count("listen.max_connections_per_address", 1_000_000),
+            max_requests: from.count("listen.max_requests", 1_000_000),
         }
     }
 

@@ -1,8 +1,8 @@
-//! What is wrong with a configuration, said so that it can be put right.
+//! Problems of a configuration: the key, where it was given, and the remedy.
 
 use std::fmt;
 
-/// One thing to put right: where, what and the remedy, without the text of any secret.
+/// One problem with its place and its remedy, without the text of any secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The key as a dotted path, or the file when it could not be read as TOML at all.

@@ -1,4 +1,4 @@
-//! What the file and the environment say, before anybody asks whether it makes sense.
+//! What the file and the environment say, before it is checked.
 //!
 //! The file is read with positions, so that an error can name line and column. The environment is laid over it:
 //! for one key the environment wins.
@@ -11,44 +11,44 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{self, KEYS, Key, Kind};
 use super::problem::Problem;
 use super::source::Source;
+use crate::keys::{self, DefaultValue, KEYS, Key, Kind};
 
 /// Everything that was given.
 #[derive(Debug, Default)]
-pub struct Raw {
+pub(crate) struct Raw {
     /// Values by the name of their key; a secret given by path is under `NAME_file`.
-    pub values: BTreeMap<String, Given>,
+    pub(crate) values: BTreeMap<String, Given>,
     /// `[inbound.routes]`
-    pub routes: BTreeMap<String, Given>,
+    pub(crate) routes: BTreeMap<String, Given>,
     /// `[plugins."NAME"]`
-    pub plugins: BTreeMap<String, RawPlugin>,
+    pub(crate) plugins: BTreeMap<String, RawPlugin>,
 }
 
 /// One `[plugins."NAME"]` table.
 #[derive(Debug, Default)]
-pub struct RawPlugin {
+pub(crate) struct RawPlugin {
     /// Its plain keys.
-    pub values: BTreeMap<String, Given>,
+    pub(crate) values: BTreeMap<String, Given>,
     /// `settings`
-    pub settings: BTreeMap<String, Given>,
+    pub(crate) settings: BTreeMap<String, Given>,
     /// `secrets`
-    pub secrets: BTreeMap<String, Given>,
+    pub(crate) secrets: BTreeMap<String, Given>,
 }
 
 /// A value and where it was given.
 #[derive(Clone)]
-pub struct Given {
+pub(crate) struct Given {
     /// The value.
-    pub value: Value,
+    pub(crate) value: Value,
     /// A variable, or file, line and column.
-    pub origin: String,
+    pub(crate) origin: String,
 }
 
 /// A value of the file, or a text of the environment.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub(crate) enum Value {
     /// Text; the only kind that the environment has.
     Text(String),
     /// A whole number.
@@ -59,11 +59,11 @@ pub enum Value {
     Flag(bool),
     /// A list of texts.
     List(Vec<String>),
-    /// Something no key takes, by its name.
+    /// A value of a kind that no key has, by the name of the kind.
     Other(&'static str),
 }
 
-/// A file under way into a [`Raw`].
+/// A file that is being read into a [`Raw`].
 struct Reading<'a> {
     name: String,
     text: &'a str,
@@ -72,6 +72,21 @@ struct Reading<'a> {
 }
 
 type Entry<'a, 'i> = (&'a Spanned<Cow<'i, str>>, &'a Spanned<DeValue<'i>>);
+
+impl Value {
+    /// The value of a default, as if it had been given.
+    pub(super) fn of(default: DefaultValue) -> Option<Self> {
+        match default {
+            DefaultValue::Unset | DefaultValue::Described(_) => None,
+            DefaultValue::Flag(flag) => Some(Self::Flag(flag)),
+            DefaultValue::Whole(number) => Some(Self::Whole(number)),
+            DefaultValue::Text(text) => Some(Self::Text(text.to_owned())),
+            DefaultValue::List(items) => {
+                Some(Self::List(items.iter().map(|&item| item.to_owned()).collect()))
+            }
+        }
+    }
+}
 
 impl fmt::Debug for Given {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -84,7 +99,7 @@ impl Raw {
     /// Reads `file` (when there is one) and lays the environment over it. What can't be understood is left out
     /// and put in the list.
     #[must_use]
-    pub fn read(source: &dyn Source, file: Option<&Path>) -> (Self, Vec<Problem>) {
+    pub(crate) fn read(source: &dyn Source, file: Option<&Path>) -> (Self, Vec<Problem>) {
         let (mut raw, mut problems) = file.map_or_else(Default::default, |path| from_file(source, path));
         for key in KEYS {
             overlay(&mut raw, &mut problems, source, key);
@@ -260,7 +275,7 @@ impl Reading<'_> {
                 ("settings" | "secrets", _) => {
                     self.problem(&path, at, "is a table: write { name = \"value\" }");
                 }
-                (known, _) if keys::PLUGIN_KEYS.contains(&known) => {
+                (known, _) if keys::is_plugin_key(known) => {
                     plugin.values.insert(known.to_owned(), self.given(value));
                 }
                 (unknown, _) => {

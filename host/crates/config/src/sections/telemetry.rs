@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::check::Reader;
+use crate::read::reader::Reader;
 use faxgate_base::secret::Secret;
 
 /// `[telemetry]`
@@ -15,9 +15,9 @@ pub struct TelemetryConfig {
 }
 
 impl TelemetryConfig {
-    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+    pub(crate) fn read(from: &mut Reader<'_>) -> Self {
         Self {
-            otlp_endpoint: from.url("telemetry.otlp_endpoint", None),
+            otlp_endpoint: from.url("telemetry.otlp_endpoint"),
             otlp_headers: from.secret("telemetry.otlp_headers"),
         }
     }

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::check::Reader;
+use crate::read::reader::Reader;
 
 /// `[storage]`
 #[derive(Debug, Clone, Default)]
@@ -36,16 +36,17 @@ pub struct S3Config {
     pub session_token: Option<faxgate_base::secret::Secret>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Backend {
+    #[default]
     Local,
     S3,
 }
 
 impl StorageConfig {
-    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+    pub(crate) fn read(from: &mut Reader<'_>) -> Self {
         let words = [("local", Backend::Local), ("s3", Backend::S3)];
-        let backend = from.word("storage.backend", &words, Backend::Local);
+        let backend = from.word("storage.backend", &words);
         // Read in any case: a typing error in an unused section is still one.
         let s3 = S3Config::read(from);
         match backend {
@@ -59,17 +60,12 @@ impl StorageConfig {
 }
 
 impl S3Config {
-    /// Default of `region`.
-    pub const REGION: &'static str = "us-east-1";
-
     fn read(from: &mut Reader<'_>) -> Self {
         Self {
             bucket: from.text("storage.s3.bucket").unwrap_or_default(),
-            region: from
-                .text("storage.s3.region")
-                .unwrap_or_else(|| Self::REGION.to_owned()),
+            region: from.text("storage.s3.region").unwrap_or_default(),
             prefix: from.text("storage.s3.prefix").unwrap_or_default(),
-            endpoint_url: from.url("storage.s3.endpoint_url", None),
+            endpoint_url: from.url("storage.s3.endpoint_url"),
             kms_key_id: from.text("storage.s3.kms_key_id"),
             access_key_id: from.secret("storage.s3.access_key_id"),
             secret_access_key: from.secret("storage.s3.secret_access_key"),

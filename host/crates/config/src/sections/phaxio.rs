@@ -8,7 +8,7 @@ use url::Url;
 use faxgate_base::secret::Secret;
 use faxgate_domain::number::E164;
 
-use super::check::{Reader, Unit};
+use crate::read::reader::{Reader, Unit};
 
 /// `[phaxio]`
 #[derive(Debug, Clone)]
@@ -43,47 +43,31 @@ pub struct InboundConfig {
     pub routes: BTreeMap<String, String>,
 }
 
-/// The provider's own address.
-const API_URL: &str = "https://api.phaxio.com/v2.1";
-
 impl PhaxioConfig {
-    /// Default of `requests_per_second`: what the provider allows.
-    pub const REQUESTS_PER_SECOND: f64 = 1.0;
-    /// Default of `timeout_seconds`.
-    pub const TIMEOUT: Duration = Duration::from_secs(30);
-
     /// None when an address is unusable, which is then a problem of `from`.
-    pub(super) fn read(from: &mut Reader<'_>, public_url: Option<&Url>) -> Option<Self> {
-        let api_url = from.url("phaxio.api_url", Some(API_URL));
-        let callback_url = callback_url(from, public_url);
-        // Read on when an address is missing: the other keys may have problems too.
-        let complete = api_url.is_some() && callback_url.is_some();
-        let placeholder = Url::parse(API_URL).ok()?;
-        let config = Self {
-            api_key: from.secret("phaxio.api_key"),
-            api_secret: from.secret("phaxio.api_secret"),
-            callback_token: from.secret("phaxio.callback_token"),
-            api_url: api_url.unwrap_or(placeholder),
-            callback_url: callback_url.unwrap_or_default(),
-            requests_per_second: from.number(
-                "phaxio.requests_per_second",
-                0.01..=1000.0,
-                Self::REQUESTS_PER_SECOND,
-            ),
-            timeout: from.span(
-                "phaxio.timeout_seconds",
-                Unit::Seconds,
-                0.1..=600.0,
-                Self::TIMEOUT,
-            ),
-            verify_signature: from.flag("phaxio.verify_signature", true),
-        };
-        complete.then_some(config)
+    pub(crate) fn read(from: &mut Reader<'_>, public_url: Option<&Url>) -> Option<Self> {
+        // Read on when an address is unusable: the other keys may have problems too.
+        let (api_url, callback_url) = (from.url("phaxio.api_url"), callback_url(from, public_url));
+        let (api_key, api_secret) = (from.secret("phaxio.api_key"), from.secret("phaxio.api_secret"));
+        let callback_token = from.secret("phaxio.callback_token");
+        let requests_per_second = from.number("phaxio.requests_per_second", 0.01..=1000.0);
+        let timeout = from.span("phaxio.timeout_seconds", Unit::Seconds, 0.1..=600.0);
+        let verify_signature = from.flag("phaxio.verify_signature");
+        Some(Self {
+            api_key,
+            api_secret,
+            callback_token,
+            api_url: api_url?,
+            callback_url: callback_url?,
+            requests_per_second,
+            timeout,
+            verify_signature,
+        })
     }
 }
 
 impl InboundConfig {
-    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+    pub(crate) fn read(from: &mut Reader<'_>) -> Self {
         let given = &from.raw().routes;
         let routes = from.texts("inbound.routes", given);
         for (number, owner) in &routes {
@@ -103,8 +87,8 @@ impl InboundConfig {
             }
         }
         Self {
-            enabled: from.flag("inbound.enabled", false),
-            verify_signature: from.flag("inbound.verify_signature", true),
+            enabled: from.flag("inbound.enabled"),
+            verify_signature: from.flag("inbound.verify_signature"),
             routes,
         }
     }
@@ -119,7 +103,7 @@ fn callback_url(from: &mut Reader<'_>, public_url: Option<&Url>) -> Option<Strin
             format!("{}/phaxio-callback", url.as_str().trim_end_matches('/'))
         }));
     };
-    let url = from.url(KEY, None)?;
+    let url = from.url(KEY)?;
     if url.query().is_some() {
         from.problem(
             KEY,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::check::Reader;
+use crate::read::reader::Reader;
 
 /// The authority asked for certificates when `tls.acme.directory_url` names none: Let's Encrypt.
 pub const DEFAULT_DIRECTORY: &str = "https://acme-v02.api.letsencrypt.org/directory";
@@ -43,13 +43,13 @@ pub struct AcmeConfig {
 }
 
 impl TlsConfig {
-    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+    pub(crate) fn read(from: &mut Reader<'_>) -> Self {
         Self {
             files: files(from),
             acme: AcmeConfig {
                 domains: domains(from, "tls.acme.domains"),
                 email: from.text("tls.acme.email"),
-                directory_url: from.url("tls.acme.directory_url", None),
+                directory_url: from.url("tls.acme.directory_url"),
                 ca_file: from.path("tls.acme.ca_file"),
             },
         }
