@@ -32,7 +32,7 @@ pub(super) struct Create {
     /// Whose faxes it sees; the name when not given
     #[arg(long)]
     owner: Option<String>,
-    /// What it may do: fax:send, fax:read, fax:read_all, inbound:list, inbound:read, keys:manage, admin:read, *
+    /// What it may do: fax:send, fax:resolve, fax:read, fax:read_all, inbound:list, inbound:read, keys:manage, admin:read, *
     #[arg(
         long,
         value_delimiter = ',',

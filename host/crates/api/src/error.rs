@@ -53,7 +53,7 @@ const DEFAULT_RETRY: Duration = Duration::from_secs(5);
 
 impl Kind {
     /// Every class: the documentation lists them.
-    pub(crate) const EVERY: [Self; 27] = [
+    pub(crate) const EVERY: [Self; 28] = [
         Self::Code(Code::BadRequest),
         Self::Code(Code::BadNumber),
         Self::Code(Code::BadCursor),
@@ -67,6 +67,7 @@ impl Kind {
         Self::Code(Code::BadSignature),
         Self::Code(Code::NotFound),
         Self::Code(Code::Gone),
+        Self::Code(Code::Superseded),
         Self::Code(Code::Conflict),
         Self::Code(Code::IdempotencyConflict),
         Self::Code(Code::RateLimited),
@@ -118,6 +119,7 @@ impl Kind {
             ),
             Self::Code(Code::NotFound) => (S::NOT_FOUND, "not-found", "There is no such thing"),
             Self::Code(Code::Gone) => (S::GONE, "gone", "It was destroyed"),
+            Self::Code(Code::Superseded) => (S::GONE, "superseded", "The link was replaced by another one"),
             Self::Code(Code::Conflict) => (S::CONFLICT, "conflict", "Not possible in this state"),
             Self::Code(Code::IdempotencyConflict) => (
                 S::CONFLICT,
@@ -366,6 +368,7 @@ mod tests {
             (Code::BadLink, 403),
             (Code::BadSignature, 401),
             (Code::Gone, 410),
+            (Code::Superseded, 410),
             (Code::RateLimited, 429),
             (Code::Timeout, 408),
         ] {

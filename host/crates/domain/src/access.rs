@@ -125,6 +125,7 @@ impl Principal {
             owner: ANONYMOUS_OWNER.to_owned(),
             scopes: Scopes::new([
                 Scope::FaxSend,
+                Scope::FaxResolve,
                 Scope::FaxRead,
                 Scope::FaxReadAll,
                 Scope::InboundList,

@@ -1,6 +1,6 @@
 //! Stable codes of everything that can be answered instead of success.
 //!
-//! One place maps them to HTTP (`http::error`); the codes themselves know nothing of it.
+//! The `api` crate maps them to HTTP; the codes themselves know nothing of it.
 
 /// Class of a failed operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,6 +31,8 @@ pub enum Code {
     NotFound,
     /// It was destroyed.
     Gone,
+    /// The link belongs to a request to the provider that another one replaced.
+    Superseded,
     /// Not in this state.
     Conflict,
     /// The idempotency key belongs to another request.

@@ -61,6 +61,10 @@ pub enum EventKind {
     Failed,
     /// News that came too late or did not fit and changed nothing.
     Disregarded,
+    /// The provider fetched the document: the ticket of the attempt is served.
+    Served,
+    /// A person said what became of a fax that nobody could find out about.
+    Resolved,
     /// The document was destroyed.
     Purged,
 }

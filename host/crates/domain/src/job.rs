@@ -11,6 +11,7 @@ use super::document::RenderOptions;
 use super::ids::JobId;
 use super::number::E164;
 use super::provider::{FailureClass, FaxError, StatusUpdate};
+use super::ticket::{Served, Ticket};
 
 /// The tag that names our job at the provider: how a fax is found again whose answer was lost.
 pub const JOB_TAG: &str = "faxgate_job";
@@ -54,6 +55,12 @@ pub struct Job {
     /// When the PDF is to be destroyed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// Names the last request to the provider: made before it leaves, carried by the document link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Ticket>,
+    /// That the document was fetched with the ticket; none while it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served: Option<Served>,
     /// The provider's id.
     pub provider_id: Option<String>,
     /// Why it failed.
@@ -299,6 +306,8 @@ impl Job {
             artifact: None,
             purged_at: None,
             expires_at: None,
+            ticket: None,
+            served: None,
             provider_id: None,
             error: None,
             cost_cents: None,

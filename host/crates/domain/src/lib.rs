@@ -14,3 +14,4 @@ pub mod number;
 pub mod provider;
 pub mod scope;
 pub mod status;
+pub mod ticket;

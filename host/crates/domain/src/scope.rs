@@ -11,6 +11,9 @@ pub enum Scope {
     /// Send, cancel and resend faxes, destroy their documents.
     #[serde(rename = "fax:send")]
     FaxSend,
+    /// Say what became of a fax that nobody could find out about.
+    #[serde(rename = "fax:resolve")]
+    FaxResolve,
     /// Read the faxes of the key's own owner.
     #[serde(rename = "fax:read")]
     FaxRead,
@@ -45,8 +48,9 @@ pub struct Scopes(Vec<Scope>);
 
 impl Scope {
     /// Every scope.
-    pub const EVERY: [Self; 8] = [
+    pub const EVERY: [Self; 9] = [
         Self::FaxSend,
+        Self::FaxResolve,
         Self::FaxRead,
         Self::FaxReadAll,
         Self::InboundList,
@@ -61,6 +65,7 @@ impl Scope {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::FaxSend => "fax:send",
+            Self::FaxResolve => "fax:resolve",
             Self::FaxRead => "fax:read",
             Self::FaxReadAll => "fax:read_all",
             Self::InboundList => "inbound:list",

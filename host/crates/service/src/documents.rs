@@ -234,7 +234,9 @@ impl App {
     fn unlock(&self, key: DocumentKey<'_>, purpose: LinkPurpose, id: &str) -> Result<Reader, Error> {
         let now = self.parts.clock.now();
         match key {
-            DocumentKey::Token(token, address) if self.parts.links.verify(purpose, id, token, now) => {
+            DocumentKey::Token(token, address)
+                if self.parts.links.verify(purpose, id, token, now).is_some() =>
+            {
                 let reader = AuditEntry::new(now, "link", "", "");
                 Ok(Reader(reader.from(address.map(|address| address.to_string()))))
             }

@@ -174,6 +174,8 @@ impl App {
             artifact: Some(stored.artifact.clone()),
             purged_at: None,
             expires_at: None,
+            ticket: None,
+            served: None,
             provider_id: None,
             error: None,
             cost_cents: None,
