@@ -131,22 +131,22 @@ async fn claims(file: &Path) -> (Duration, Duration, Duration) {
     let store = Store::open(file, Clock::system(), StoreOptions::default()).unwrap();
     let opened = began.elapsed();
     let now = Clock::system().now();
-    let find = || {
-        let batch = store.waiting(Queue::Dispatch, now, None, 64).unwrap();
+    let find = async || {
+        let batch = store.waiting(Queue::Dispatch, now, None, 64).await.unwrap();
         let (_, id) = batch.first().copied().unwrap();
-        store.job(id).unwrap().unwrap()
+        store.job(id).await.unwrap().unwrap()
     };
-    find();
+    find().await;
     let began = Instant::now();
     for _ in 0..CLAIMS {
-        find();
+        find().await;
     }
     let found = began.elapsed() / CLAIMS as u32;
     let look_at = after(now, Duration::from_secs(3600));
     let began = Instant::now();
     for _ in 0..CLAIMS {
         let claimed = store
-            .advance(find().id, JobEvent::Claimed { look_at })
+            .advance(find().await.id, JobEvent::Claimed { look_at })
             .await
             .unwrap();
         assert!(claimed.changed);

@@ -61,7 +61,11 @@ fn claims(c: &mut Criterion) {
         let store = in_memory(&runtime, jobs);
         let now = Clock::system().now() + SignedDuration::from_secs(60);
         group.bench_function(BenchmarkId::from_parameter(jobs), |b| {
-            b.iter(|| store.waiting(Queue::Dispatch, now, None, 16).unwrap());
+            b.iter(|| {
+                runtime
+                    .block_on(store.waiting(Queue::Dispatch, now, None, 16))
+                    .unwrap()
+            });
         });
     }
     group.finish();
@@ -75,15 +79,15 @@ fn reads(c: &mut Criterion) {
         limit: 20,
         cursor: None,
     };
-    let id = store
-        .jobs(&JobFilter::default(), &page)
+    let id = runtime
+        .block_on(store.jobs(&JobFilter::default(), &page))
         .unwrap()
         .items
         .last()
         .unwrap()
         .id;
     c.bench_function("read one job of 100000", |b| {
-        b.iter(|| store.job(id).unwrap().unwrap())
+        b.iter(|| runtime.block_on(store.job(id)).unwrap().unwrap())
     });
     let filter = JobFilter {
         owner: Some("desk".to_owned()),
@@ -91,7 +95,7 @@ fn reads(c: &mut Criterion) {
         ..JobFilter::default()
     };
     c.bench_function("page of 20 by owner and status", |b| {
-        b.iter(|| store.jobs(&filter, &page).unwrap())
+        b.iter(|| runtime.block_on(store.jobs(&filter, &page)).unwrap())
     });
 }
 

@@ -106,7 +106,7 @@ impl ControlHandler {
             ),
             Request::ListKeys { cursor } => {
                 let page = Page { limit: None, cursor };
-                let (items, next) = self.keys.list(&page).map_err(told)?;
+                let (items, next) = self.keys.list(&page).await.map_err(told)?;
                 Ok(json!({ "items": items, "next_cursor": next }))
             }
             Request::VerifyAudit => self.verify_audit().await,
@@ -114,6 +114,7 @@ impl ControlHandler {
                 let records = self
                     .store
                     .audit(after, AUDIT_PAGE)
+                    .await
                     .map_err(|error| error.to_string())?;
                 value(records)
             }
@@ -121,11 +122,10 @@ impl ControlHandler {
     }
 
     async fn verify_audit(&self) -> Result<Value, String> {
-        let store = self.store.clone();
-        let walk = tokio::task::spawn_blocking(move || store.verify_audit());
-        let verdict = walk
+        let verdict = self
+            .store
+            .verify_audit()
             .await
-            .map_err(|error| error.to_string())?
             .map_err(|error| error.to_string())?;
         Ok(match verdict {
             AuditVerdict::Intact { records, head } => {

@@ -115,7 +115,7 @@ fn a_clock_set_forth_makes_no_absence_longer() {
             }
             service.pass(seconds);
         }
-        panic!("{:#?}", service.store().timeline(id));
+        panic!("{:#?}", service.outside.block_on(service.store().timeline(id)));
     };
     until(
         |job| {
@@ -134,7 +134,12 @@ fn a_clock_set_forth_makes_no_absence_longer() {
     let faxes = service
         .outside
         .block_on(service.provider.faxes_of(&id.to_string()));
-    assert_eq!(faxes.len(), 1, "{:#?}", service.store().timeline(id));
+    assert_eq!(
+        faxes.len(),
+        1,
+        "{:#?}",
+        service.outside.block_on(service.store().timeline(id))
+    );
 }
 
 #[test]

@@ -301,7 +301,10 @@ impl Run {
         for (id, account) in &self.accounts {
             let job = account.end.as_ref().expect("an end");
             let ours: Vec<&Value> = faxes.iter().filter(|fax| fax["job"] == id.to_string()).collect();
-            let told = format!("{account:#?} {ours:#?} {:#?}", self.service.store().timeline(*id));
+            let told = format!(
+                "{account:#?} {ours:#?} {:#?}",
+                self.service.outside.block_on(self.service.store().timeline(*id))
+            );
             compare(job, account, &ours, self.retries, &told);
         }
     }

@@ -78,9 +78,9 @@ impl Ground {
     }
 
     /// Whether the bytes are there. Those in the database are asked of the database.
-    fn has(&self, store: &Store, kept: &Kept) -> bool {
+    async fn has(&self, store: &Store, kept: &Kept) -> bool {
         match &kept.artifact.place {
-            Place::Database => store.document(kept.id).expect("document").is_some(),
+            Place::Database => store.document(kept.id).await.expect("document").is_some(),
             Place::Local(name) => self.data.join("artifacts").join(name).exists(),
             Place::S3(key) => self.server.has(key),
         }
@@ -120,7 +120,7 @@ async fn documents_go_when_due_whatever_the_program_dies_of() {
         tokio::time::sleep(Duration::from_micros(rng.below(400_000) as u64)).await;
         installation.kill();
         deaths += 1;
-        let left = agree(&ground, &kept);
+        let left = agree(&ground, &kept).await;
         if left == 0 || deaths == 40 {
             break;
         }
@@ -146,11 +146,11 @@ async fn documents_go_when_due_whatever_the_program_dies_of() {
         .await;
     }
     installation.kill();
-    assert_eq!(agree(&ground, &kept), 0);
+    assert_eq!(agree(&ground, &kept).await, 0);
     let store = ground.store();
-    let late = lateness(&store, &kept, begin);
-    assert!(store.idempotency("desk", "expired").expect("row").is_none());
-    assert!(store.idempotency("desk", "live").expect("row").is_some());
+    let late = lateness(&store, &kept, begin).await;
+    assert!(store.idempotency("desk", "expired").await.expect("row").is_none());
+    assert!(store.idempotency("desk", "live").await.expect("row").is_some());
     let due = kept.iter().filter(|kept| is_due(kept, begin)).count();
     eprintln!(
         "{count} documents, {due} due, {deaths} deaths, gone at most {late:?} after the first start, {rng:?}"
@@ -158,19 +158,23 @@ async fn documents_go_when_due_whatever_the_program_dies_of() {
 }
 
 /// Whether disk, bucket and records agree; answers how many of those due are still there.
-fn agree(ground: &Ground, kept: &[Kept]) -> usize {
+async fn agree(ground: &Ground, kept: &[Kept]) -> usize {
     let store = ground.store();
     let now = ground.clock.now();
     let mut left = 0;
     for one in kept {
         let (artifact, purged_at) = if one.inbound {
-            let fax = store.inbound(InboundId(one.id)).expect("read").expect("record");
+            let fax = store
+                .inbound(InboundId(one.id))
+                .await
+                .expect("read")
+                .expect("record");
             (fax.artifact, fax.purged_at)
         } else {
-            let job = store.job(JobId(one.id)).expect("read").expect("record");
+            let job = store.job(JobId(one.id)).await.expect("read").expect("record");
             (job.artifact, job.purged_at)
         };
-        let there = ground.has(&store, one);
+        let there = ground.has(&store, one).await;
         match purged_at {
             Some(at) => {
                 assert!(artifact.is_none() && !there, "recorded as gone and still there");
@@ -193,15 +197,28 @@ fn is_due(kept: &Kept, begin: Timestamp) -> bool {
 }
 
 /// How long after the beginning, or after its own time, the last one went.
-fn lateness(store: &Store, kept: &[Kept], begin: Timestamp) -> Duration {
-    let purged = kept.iter().filter_map(|one| {
-        let at = match one.inbound {
-            true => store.inbound(InboundId(one.id)).ok()??.purged_at?,
-            false => store.job(JobId(one.id)).ok()??.purged_at?,
+async fn lateness(store: &Store, kept: &[Kept], begin: Timestamp) -> Duration {
+    let mut latest = Duration::ZERO;
+    for one in kept {
+        let purged_at = match one.inbound {
+            true => store
+                .inbound(InboundId(one.id))
+                .await
+                .ok()
+                .flatten()
+                .and_then(|fax| fax.purged_at),
+            false => store
+                .job(JobId(one.id))
+                .await
+                .ok()
+                .flatten()
+                .and_then(|job| job.purged_at),
         };
-        Duration::try_from(at.duration_since(one.expires.max(begin))).ok()
-    });
-    purged.max().unwrap_or_default()
+        let late =
+            purged_at.and_then(|at| Duration::try_from(at.duration_since(one.expires.max(begin))).ok());
+        latest = latest.max(late.unwrap_or_default());
+    }
+    latest
 }
 
 /// Puts `count` documents everywhere: one half due already, an eighth due within seconds, the rest later.

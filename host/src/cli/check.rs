@@ -214,7 +214,7 @@ async fn database(config: &Config, found: &mut Findings) {
     }
     match Store::open(&file, Clock::system(), StoreOptions::default()) {
         Ok(store) => {
-            if let Err(error) = store.check() {
+            if let Err(error) = store.check().await {
                 found.problem(KEY, error);
             }
             store.close();

@@ -130,7 +130,9 @@ async fn hold<T>(thing: T) {
 async fn collect_orphans(parts: faxgate_service::Parts) {
     loop {
         let store = parts.store.clone();
-        let known = move |place: &faxgate_domain::artifact::Place| is_known(&store, place);
+        // The collector asks on a thread that may block.
+        let runtime = tokio::runtime::Handle::current();
+        let known = move |place: &faxgate_domain::artifact::Place| runtime.block_on(is_known(&store, place));
         match parts.artifacts.collect_orphans(known, ORPHAN_AGE).await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "removed documents without a record"),
@@ -186,14 +188,18 @@ async fn write_touches(store: Store, clock: Clock, mut stopped: watch::Receiver<
 }
 
 /// Whether a record points to `place`. What can't be read counts as known: better kept than lost.
-fn is_known(store: &Store, place: &faxgate_domain::artifact::Place) -> bool {
+async fn is_known(store: &Store, place: &faxgate_domain::artifact::Place) -> bool {
     use faxgate_artifacts::{Kind, document_of};
     use faxgate_domain::ids::{InboundId, JobId};
     let artifact = match document_of(place) {
         None => return true,
-        Some((Kind::Outbound, id)) => store.job(JobId(id)).map(|job| job.and_then(|job| job.artifact)),
+        Some((Kind::Outbound, id)) => store
+            .job(JobId(id))
+            .await
+            .map(|job| job.and_then(|job| job.artifact)),
         Some((Kind::Inbound, id)) => store
             .inbound(InboundId(id))
+            .await
             .map(|fax| fax.and_then(|fax| fax.artifact)),
     };
     artifact.map_or(true, |artifact| {

@@ -203,7 +203,7 @@ async fn in_clear_others_get_health_a_redirect_or_a_refusal() {
         ))
         .await
         .unwrap();
-    let audit = test.store.audit(None, 100).unwrap();
+    let audit = test.store.audit(None, 100).await.unwrap();
     let noted: Vec<_> = audit
         .iter()
         .filter(|record| record.entry.what == "key.exposed")
@@ -253,7 +253,7 @@ async fn refused_links_are_in_the_audit_but_cannot_fill_it() {
     // What is queued before this is kept with it.
     let end = faxgate_domain::audit::AuditEntry::new(jiff::Timestamp::now(), "test", "end", "");
     test.store.record(end).await.unwrap();
-    let audit = test.store.audit(None, 100).unwrap();
+    let audit = test.store.audit(None, 100).await.unwrap();
     let refused: Vec<_> = audit
         .iter()
         .filter(|record| record.entry.what == "link.refused")

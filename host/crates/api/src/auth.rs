@@ -5,7 +5,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, Uri};
 
 use super::client::Client;
 use super::edge::{Edge, Seen};
@@ -70,7 +70,7 @@ pub(super) async fn gate(
     let Some(client) = request.extensions().get::<Client>().copied() else {
         return Problem::internal().into_response();
     };
-    let (response, who) = match admit(&edge, rule.need, &client, &request) {
+    let (response, who) = match admit(&edge, rule.need, &client, request.uri(), request.headers()).await {
         Err(problem) => (problem.into_response(), None),
         Ok(Access::Key(principal)) => {
             let who = principal.credential.name();
@@ -103,22 +103,28 @@ pub(super) async fn gate(
     response
 }
 
-fn admit(edge: &Edge, need: Need, client: &Client, request: &Request) -> Result<Access, Problem> {
+async fn admit(
+    edge: &Edge,
+    need: Need,
+    client: &Client,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Access, Problem> {
     match need {
         Need::Nothing | Need::Signature => Ok(Access::Open),
-        Need::Scope(scope) => keyed(edge, scope, client, request.headers()),
-        Need::LinkOr(scope) => match query::first(request.uri().query(), "token") {
+        Need::Scope(scope) => keyed(edge, scope, client, headers).await,
+        Need::LinkOr(scope) => match query::first(uri.query(), "token") {
             Some(token) => Ok(Access::Link(token)),
-            None => keyed(edge, scope, client, request.headers()),
+            None => keyed(edge, scope, client, headers).await,
         },
-        Need::LocalOr(_) if client.is_local() && !has_credential(request.headers()) => Ok(Access::Open),
-        Need::LocalOr(scope) => keyed(edge, scope, client, request.headers()),
+        Need::LocalOr(_) if client.is_local() && !has_credential(headers) => Ok(Access::Open),
+        Need::LocalOr(scope) => keyed(edge, scope, client, headers).await,
     }
 }
 
-fn keyed(edge: &Edge, scope: Scope, client: &Client, headers: &HeaderMap) -> Result<Access, Problem> {
+async fn keyed(edge: &Edge, scope: Scope, client: &Client, headers: &HeaderMap) -> Result<Access, Problem> {
     let principal = match credential(headers)? {
-        Some(token) => verify(edge, client, token)?,
+        Some(token) => verify(edge, client, token).await?,
         None => anonymous(edge, scope, client).ok_or_else(|| {
             Problem::new(
                 Code::Unauthenticated,
@@ -136,8 +142,8 @@ fn keyed(edge: &Edge, scope: Scope, client: &Client, headers: &HeaderMap) -> Res
 }
 
 /// Whose key this is. A wrong one counts against the client's address.
-pub(super) fn verify(edge: &Edge, client: &Client, token: &str) -> Result<Principal, Problem> {
-    edge.app().authenticate(token).ok_or_else(|| {
+pub(super) async fn verify(edge: &Edge, client: &Client, token: &str) -> Result<Principal, Problem> {
+    edge.app().authenticate(token).await?.ok_or_else(|| {
         metrics::counter!(AUTH_FAILURES, "reason" => "key").increment(1);
         let counted = edge.limits().failure(client.address, &edge.app().config().limits);
         counted.refusal().unwrap_or_else(|| {

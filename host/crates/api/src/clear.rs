@@ -2,6 +2,8 @@
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
 use http::header::LOCATION;
 use http::{HeaderValue, Method, StatusCode};
 use url::Url;
@@ -18,7 +20,12 @@ use faxgate_config::Config;
 const ACME_PATH: &str = "/.well-known/acme-challenge/";
 
 /// What to answer instead, when the request may not be made in clear.
-pub(super) fn refuse(edge: &Edge, client: &Client, request: &Request, config: &Config) -> Option<Response> {
+pub(super) fn refuse(
+    edge: &Edge,
+    client: &Client,
+    request: &Request,
+    config: &Config,
+) -> Option<BoxFuture<'static, Response>> {
     if !config.enforce_public_https || !is_exposed(client) {
         return None;
     }
@@ -30,16 +37,24 @@ pub(super) fn refuse(edge: &Edge, client: &Client, request: &Request, config: &C
     let has_token = query::first(request.uri().query(), "token").is_some();
     if has_token || auth::has_credential(request.headers()) {
         // No redirect: the client would send the key in clear again next time.
-        expose(edge, client, request);
-        return Some(
+        let token = auth::credential(request.headers())
+            .ok()
+            .flatten()
+            .map(str::to_owned);
+        let (edge, client) = (edge.clone(), *client);
+        let answer = async move {
+            if let Some(token) = token {
+                expose(&edge, &client, &token).await;
+            }
             Problem::of(
                 Kind::InsecureTransport,
                 "credentials were sent in clear: use HTTPS, and replace this key or link, since others may have read it",
             )
-            .into_response(),
-        );
+            .into_response()
+        };
+        return Some(answer.boxed());
     }
-    Some(redirect(request, &config.public_url))
+    Some(ready(redirect(request, &config.public_url)).boxed())
 }
 
 /// Whether others could read along: in clear on an address that other machines reach, or to a trusted proxy
@@ -55,10 +70,8 @@ fn is_exposed(client: &Client) -> bool {
 }
 
 /// The audit keeps which key crossed the wire. Only real ones: made-up keys would fill the log.
-fn expose(edge: &Edge, client: &Client, request: &Request) {
-    if let Ok(Some(token)) = auth::credential(request.headers())
-        && let Ok(principal) = auth::verify(edge, client, token)
-    {
+async fn expose(edge: &Edge, client: &Client, token: &str) {
+    if let Ok(principal) = auth::verify(edge, client, token).await {
         edge.app().key_exposed(&principal, client.address);
     }
 }

@@ -15,7 +15,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use futures_util::future::{Either, ready};
+use futures_util::future::{BoxFuture, Either, ready};
 use http::header::{
     CACHE_CONTROL, CONNECTION, HeaderName, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -49,7 +49,7 @@ const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 const MAX_REQUEST_ID: usize = 64;
 
 /// Makes the page of metrics.
-pub type MetricsPage = Arc<dyn Fn() -> String + Send + Sync>;
+pub type MetricsPage = Arc<dyn Fn() -> BoxFuture<'static, String> + Send + Sync>;
 
 /// What the edge is made of.
 pub struct EdgeParts {
@@ -156,8 +156,8 @@ impl Edge {
     }
 
     /// The page of metrics.
-    pub(super) fn metrics_page(&self) -> String {
-        (self.0.metrics)()
+    pub(super) async fn metrics_page(&self) -> String {
+        (self.0.metrics)().await
     }
 
     /// Whether the configuration names this address as a proxy's.
@@ -260,10 +260,10 @@ pub(super) fn respond(
     let scope = Scope::new(id.0.clone(), trace.as_ref().map(|trace| trace.context));
     let answered = scope.clone().within(|| {
         let refused = broken
-            .map(Problem::into_response)
+            .map(|problem| ready(problem.into_response()).boxed())
             .or_else(|| clear::refuse(edge, &client, &request, &config));
         match refused {
-            Some(refusal) => Either::Left(ready(refusal)),
+            Some(refusal) => Either::Left(refusal),
             None => Either::Right(admitted(edge, router, &client, request)),
         }
     });

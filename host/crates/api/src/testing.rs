@@ -91,7 +91,7 @@ impl TestEdge {
         let edge = Edge::new(EdgeParts {
             app,
             ids: ids.clone(),
-            metrics: Arc::new(|| "faxgate_up 1\n".to_owned()),
+            metrics: Arc::new(|| Box::pin(std::future::ready("faxgate_up 1\n".to_owned()))),
             timeouts,
         });
         let router = router::build(&edge);

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::App;
+use super::{App, Error};
 use faxgate_base::secret::Secret;
 use faxgate_domain::access::{ApiKey, Principal};
 use faxgate_domain::audit::AuditEntry;
@@ -18,8 +18,10 @@ const NO_HASH: [u8; 32] = [0; 32];
 
 impl App {
     /// Who presents this token; none when it is unknown, wrong, expired or revoked.
-    #[must_use]
-    pub fn authenticate(&self, token: &str) -> Option<Principal> {
+    ///
+    /// # Errors
+    /// [`faxgate_domain::code::Code::Unavailable`] when the database can't be read: that says nothing about the token.
+    pub async fn authenticate(&self, token: &str) -> Result<Option<Principal>, Error> {
         let config = self.parts.config.load();
         let parsed = parse(token);
         // Where only one of them is written like a key of ours, they differ, and their digests need not be made.
@@ -30,23 +32,15 @@ impl App {
         let id = parsed.map_or(KeyId([0; 6]), |(id, _)| id);
         let digest: [u8; 32] = Sha256::digest(parsed.map_or("", |(_, secret)| secret)).into();
         let now = self.parts.clock.now();
-        let proved = self
-            .parts
-            .store
-            .proved_key(id, |key| holds(key, &digest, now))
-            // A database that can't be read lets nobody in.
-            .unwrap_or_else(|error| {
-                tracing::error!(%error, "the key table can't be read");
-                None
-            });
-        match proved {
-            _ if bootstrap => Some(Principal::bootstrap()),
-            Some(key) if key.is_live(now) => {
-                self.parts.store.touch_key(key.id, now);
-                Some(key.principal())
-            }
-            _ => None,
+        if bootstrap {
+            return Ok(Some(Principal::bootstrap()));
         }
+        let store = &self.parts.store;
+        let proved = store.proved_key(id, |key| holds(key, &digest, now)).await?;
+        Ok(proved.filter(|key| key.is_live(now)).map(|key| {
+            store.touch_key(key.id, now);
+            key.principal()
+        }))
     }
 
     /// Who asks without a key; none where one is required.

@@ -40,10 +40,7 @@ impl App {
             .map(|text| text.parse::<u64>())
             .transpose()
             .map_err(|_| Error::new(Code::BadCursor, "cursor is not one that this list gave"))?;
-        let store = self.parts.store.clone();
-        let records = tokio::task::spawn_blocking(move || store.audit(after, limit))
-            .await
-            .map_err(Error::internal)??;
+        let records = self.parts.store.audit(after, limit).await?;
         let next_cursor = records
             .last()
             .filter(|_| records.len() == limit)

@@ -39,17 +39,14 @@ impl AuditFile {
         let mut written = None;
         loop {
             let last = *stop.borrow();
-            let follower = self.clone();
-            let result = tokio::task::spawn_blocking(move || follower.catch_up(written)).await;
-            match result {
-                Ok(Ok(position)) => (written, told) = (Some(position), false),
-                Ok(Err(error)) => {
+            match self.catch_up(written).await {
+                Ok(position) => (written, told) = (Some(position), false),
+                Err(error) => {
                     written = None;
                     if !std::mem::replace(&mut told, true) {
                         tracing::error!(%error, "the audit file can't be written; the log in the database goes on");
                     }
                 }
-                Err(_) => {}
             }
             if last {
                 return;
@@ -62,14 +59,14 @@ impl AuditFile {
     }
 
     /// Writes what comes after `written` (0 for the beginning, none to find out); the number of the last record.
-    fn catch_up(&self, written: Option<u64>) -> io::Result<u64> {
+    async fn catch_up(&self, written: Option<u64>) -> io::Result<u64> {
         let mut written = match written {
             Some(written) => written,
-            None => self.last_written()?,
+            None => self.blocking(Self::last_written).await?,
         };
         loop {
             let after = (written > 0).then_some(written);
-            let records = self.store.audit(after, BATCH).map_err(io::Error::other)?;
+            let records = self.store.audit(after, BATCH).await.map_err(io::Error::other)?;
             let Some(last) = records.last().map(|record| record.seq) else {
                 return Ok(written);
             };
@@ -78,14 +75,29 @@ impl AuditFile {
                 serde_json::to_writer(&mut lines, record)?;
                 lines.push(b'\n');
             }
-            let mut file = std::fs::OpenOptions::new()
-                .create(true)
-                .append(true)
-                .mode(0o600)
-                .open(&self.file)?;
-            file.write_all(&lines)?;
+            self.blocking(move |follower| follower.append(&lines)).await?;
             written = last;
         }
+    }
+
+    fn append(&self, lines: &[u8]) -> io::Result<()> {
+        let mut file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&self.file)?;
+        file.write_all(lines)
+    }
+
+    /// Runs file system work off the async threads.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let follower = self.clone();
+        tokio::task::spawn_blocking(move || work(&follower))
+            .await
+            .map_err(io::Error::other)?
     }
 
     /// The number of the last whole line. A line that a crash cut short is ended, so that the next one is whole.

@@ -153,7 +153,7 @@ impl App {
     /// Applies news to the job it is about.
     async fn news(&self, update: StatusUpdate, named: Option<&str>) -> Result<CallbackOutcome, Error> {
         let named: Option<JobId> = named.and_then(|id| id.parse().ok());
-        let holder = self.parts.store.job_by_provider_id(&update.provider_id)?;
+        let holder = self.parts.store.job_by_provider_id(&update.provider_id).await?;
         let proved = update.job;
         match (holder, proved, named) {
             // The fax belongs to another job than the one the address or the tag names.
@@ -174,7 +174,7 @@ impl App {
 
     async fn apply(&self, id: JobId, update: StatusUpdate) -> Result<CallbackOutcome, Error> {
         crash::point("called", id);
-        let Some(job) = self.parts.store.job(id)? else {
+        let Some(job) = self.parts.store.job(id).await? else {
             return Ok(CallbackOutcome::Unmatched);
         };
         let now = self.parts.clock.now();
@@ -213,7 +213,7 @@ impl App {
             // All it does is to have the provider asked once the fax is known to be the job's.
             update.status = ProviderStatus::Unknown;
         }
-        if self.parts.store.job(id)?.is_none() {
+        if self.parts.store.job(id).await?.is_none() {
             return Ok(CallbackOutcome::Unmatched);
         }
         let done = self
@@ -240,7 +240,11 @@ impl App {
     /// News that doesn't fit the job it names changes nothing, but the auditor finds it.
     async fn mismatch(&self, id: Option<JobId>) -> Result<CallbackOutcome, Error> {
         tracing::warn!(job = ?id, "a callback names a job that its fax does not belong to; nothing changed");
-        if let Some(job) = id.map(|id| self.parts.store.job(id)).transpose()?.flatten() {
+        let job = match id {
+            Some(id) => self.parts.store.job(id).await?,
+            None => None,
+        };
+        if let Some(job) = job {
             self.remark(
                 &job,
                 "a callback named this job, but its fax belongs to another one; nothing changed",

@@ -27,7 +27,7 @@ impl App {
     /// # Errors
     /// [`Code::NotFound`]; [`Code::Forbidden`] for another owner's; [`Code::Conflict`] when it has reached a final state.
     pub async fn cancel(&self, actor: &Actor, id: &str) -> Result<FaxJob, Error> {
-        let job = self.own_job(actor, id)?;
+        let job = self.own_job(actor, id).await?;
         let done = self
             .parts
             .store
@@ -49,12 +49,12 @@ impl App {
     /// # Errors
     /// [`Code::NotFound`]; [`Code::Forbidden`] for another owner's; [`Code::Gone`] when the document was destroyed; as [`App::send`].
     pub async fn resend(&self, actor: &Actor, id: &str, request: Resend) -> Result<Sent, Error> {
-        let job = self.own_job(actor, id)?;
+        let job = self.own_job(actor, id).await?;
         let mut options = job.options.clone();
         request.schedule.clone().apply(&mut options)?;
         let claim = match &request.idempotency_key {
             None => None,
-            Some(key) => match self.claim(actor, key, fingerprint(&job, &request))? {
+            Some(key) => match self.claim(actor, key, fingerprint(&job, &request)).await? {
                 Ok(claim) => Some(claim),
                 Err(replay) => return Ok(replay),
             },
@@ -85,7 +85,7 @@ impl App {
     /// # Errors
     /// [`Code::NotFound`]; [`Code::Forbidden`] for another owner's; [`Code::Conflict`] when the fax has not reached a final state.
     pub async fn destroy(&self, actor: &Actor, id: &str) -> Result<(), Error> {
-        let job = self.own_job(actor, id)?;
+        let job = self.own_job(actor, id).await?;
         if !job.phase.is_final() {
             return Err(conflict(&job, Refusal::NotNow));
         }

@@ -91,7 +91,7 @@ impl Dispatcher {
     /// When the store can't be read at the start.
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<(), StoreError> {
         self.recover().await?;
-        self.notice_setback()?;
+        self.notice_setback().await?;
         let bells = [Arc::new(Notify::new()), Arc::new(Notify::new())];
         let [dispatch, follow] = &bells;
         tokio::join!(
@@ -111,7 +111,7 @@ impl Dispatcher {
     /// Requests that were under way when the last process ended may have reached the provider.
     async fn recover(&self) -> Result<(), StoreError> {
         let now = self.parts.clock.now();
-        let interrupted = self.parts.store.submitting()?;
+        let interrupted = self.parts.store.submitting().await?;
         if !interrupted.is_empty() {
             tracing::info!(
                 jobs = interrupted.len(),
@@ -129,12 +129,12 @@ impl Dispatcher {
     }
 
     /// The newest job tells what the clock showed before this process began.
-    fn notice_setback(&self) -> Result<(), StoreError> {
+    async fn notice_setback(&self) -> Result<(), StoreError> {
         let newest = PageRequest {
             limit: 1,
             cursor: None,
         };
-        let newest = self.parts.store.jobs(&JobFilter::default(), &newest)?;
+        let newest = self.parts.store.jobs(&JobFilter::default(), &newest).await?;
         if let Some(job) = newest.items.first() {
             self.setback
                 .showed(&self.parts.clock, job.created_at.max(job.updated_at));

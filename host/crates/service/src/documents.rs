@@ -50,11 +50,11 @@ impl App {
     ///
     /// # Errors
     /// [`Code::BadLink`], [`Code::NotFound`], [`Code::Gone`].
-    pub fn fax_document(&self, key: DocumentKey<'_>, id: &str) -> Result<OpenDocument, Error> {
+    pub async fn fax_document(&self, key: DocumentKey<'_>, id: &str) -> Result<OpenDocument, Error> {
         let by = self.unlock(key, LinkPurpose::FaxPdf, id)?;
         let job = match key {
-            DocumentKey::Token(..) => self.known_job(id)?,
-            DocumentKey::Actor(actor) => self.visible_job(actor, id)?,
+            DocumentKey::Token(..) => self.known_job(id).await?,
+            DocumentKey::Actor(actor) => self.visible_job(actor, id).await?,
         };
         let artifact = job.artifact.clone().ok_or_else(gone)?;
         self.parts.store.record_later(by.with("document.read", job.id));
@@ -68,11 +68,11 @@ impl App {
     ///
     /// # Errors
     /// [`Code::BadLink`], [`Code::NotFound`], [`Code::Gone`].
-    pub fn inbound_document(&self, key: DocumentKey<'_>, id: &str) -> Result<OpenDocument, Error> {
+    pub async fn inbound_document(&self, key: DocumentKey<'_>, id: &str) -> Result<OpenDocument, Error> {
         let by = self.unlock(key, LinkPurpose::InboundPdf, id)?;
         let fax = match key {
-            DocumentKey::Token(..) => self.known_inbound(id)?,
-            DocumentKey::Actor(actor) => self.visible_inbound(actor, id)?,
+            DocumentKey::Token(..) => self.known_inbound(id).await?,
+            DocumentKey::Actor(actor) => self.visible_inbound(actor, id).await?,
         };
         let artifact = fax.artifact.ok_or_else(gone)?;
         self.parts
@@ -94,7 +94,7 @@ impl App {
         range: Option<Range<u64>>,
     ) -> Result<BoxStream<'static, std::io::Result<Bytes>>, Error> {
         if document.artifact.place == Place::Database {
-            let bytes = self.inline(document.id)?;
+            let bytes = self.inline(document.id).await?;
             let part = range.map_or_else(|| bytes.clone(), |range| slice(&bytes, &range));
             return Ok(stream::once(async { Ok(part) }).boxed());
         }
@@ -107,7 +107,7 @@ impl App {
     /// As [`App::read`].
     pub async fn read_all(&self, document: &OpenDocument) -> Result<Bytes, Error> {
         let bytes = if document.artifact.place == Place::Database {
-            self.inline(document.id)?
+            self.inline(document.id).await?
         } else {
             self.parts.artifacts.read_all(&document.artifact).await?
         };
@@ -130,7 +130,7 @@ impl App {
         id: &str,
         resolution: Option<Resolution>,
     ) -> Result<Vec<u8>, Error> {
-        let job = self.visible_job(actor, id)?;
+        let job = self.visible_job(actor, id).await?;
         let pages = self
             .draw(actor, &job, 0..job.pages.unwrap_or(1), resolution)
             .await?;
@@ -142,7 +142,7 @@ impl App {
     /// # Errors
     /// As [`App::tiff`]; [`Code::NotFound`] beyond the last page.
     pub async fn preview(&self, actor: &Actor, id: &str, page: u32) -> Result<Vec<u8>, Error> {
-        let job = self.visible_job(actor, id)?;
+        let job = self.visible_job(actor, id).await?;
         let last = job.pages.unwrap_or(1);
         if page == 0 || page > last {
             return Err(Error::new(
@@ -248,8 +248,8 @@ impl App {
         }
     }
 
-    fn inline(&self, id: Ulid) -> Result<Bytes, Error> {
-        self.parts.store.document(id)?.ok_or_else(gone)
+    async fn inline(&self, id: Ulid) -> Result<Bytes, Error> {
+        self.parts.store.document(id).await?.ok_or_else(gone)
     }
 }
 

@@ -7,7 +7,7 @@ use faxgate_domain::code::Code;
 use faxgate_domain::document::{DocumentError, DocumentErrorKind};
 use faxgate_domain::number::NumberError;
 use faxgate_policy::PolicyError;
-use faxgate_store::StoreError;
+use faxgate_store::{StoreError, StoreErrorKind};
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -73,19 +73,32 @@ impl Error {
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Full => Self::unavailable(
+        match error.kind() {
+            StoreErrorKind::Full => Self::unavailable(
                 "the disk is full: nothing new can be accepted until the operator makes room",
                 error,
             ),
-            StoreError::Closed => {
+            StoreErrorKind::Unavailable if matches!(error, StoreError::Closed) => {
                 Self::unavailable("the server is shutting down: try again in a moment", error)
             }
-            StoreError::Failed | StoreError::Engine(_) => Self::unavailable(
-                "the database can't be written: the operator finds the cause in the log",
+            StoreErrorKind::Unavailable | StoreErrorKind::Locked | StoreErrorKind::Schema => {
+                Self::unavailable(
+                    "the database does not answer: try again in a moment; the operator finds the cause in the log",
+                    error,
+                )
+            }
+            StoreErrorKind::Unknown => Self::unavailable(
+                "the database may or may not have kept this change: look before trying again, or repeat it with the \
+                 same Idempotency-Key",
                 error,
             ),
-            _ => Self::internal(error),
+            StoreErrorKind::Refused => match error {
+                StoreError::BadCursor(refusal) => Self::new(Code::BadCursor, refusal.to_string()),
+                StoreError::NoSuchJob => Self::not_found("fax"),
+                StoreError::KeyRevoked => Self::new(Code::Conflict, error.to_string()),
+                error => Self::internal(error),
+            },
+            StoreErrorKind::Corrupt => Self::internal(error),
         }
     }
 }

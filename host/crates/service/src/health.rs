@@ -22,7 +22,7 @@ pub struct Check {
 impl App {
     /// Every check by name: database, storage, plugins, and what the parts reported.
     pub async fn readiness(&self) -> Vec<Check> {
-        let store = self.parts.store.check().map_err(|error| error.to_string());
+        let store = self.parts.store.check().await.map_err(|error| error.to_string());
         let storage = self
             .parts
             .artifacts
@@ -61,11 +61,12 @@ impl App {
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn depth(&self) -> Result<Vec<(&'static str, u64)>, super::Error> {
+    pub async fn depth(&self) -> Result<Vec<(&'static str, u64)>, super::Error> {
         Ok(self
             .parts
             .store
-            .depth()?
+            .depth()
+            .await?
             .into_iter()
             .map(|(status, count)| (status.as_str(), count))
             .collect())

@@ -129,7 +129,8 @@ impl App {
         if self
             .parts
             .store
-            .inbound_by_provider_id(&fax.provider_id)?
+            .inbound_by_provider_id(&fax.provider_id)
+            .await?
             .is_some()
         {
             return Ok(Received::Known);
@@ -281,8 +282,8 @@ impl App {
     ///
     /// # Errors
     /// [`Code::NotFound`], also for somebody else's.
-    pub fn inbound(&self, actor: &Actor, id: &str) -> Result<InboundView, Error> {
-        Ok(InboundView::from(&self.visible_inbound(actor, id)?))
+    pub async fn inbound(&self, actor: &Actor, id: &str) -> Result<InboundView, Error> {
+        Ok(InboundView::from(&self.visible_inbound(actor, id).await?))
     }
 
     /// A page of received faxes, newest first, and the marker of the next one.
@@ -304,10 +305,7 @@ impl App {
             received_after: query.received_after,
         };
         let page = query.page.request()?;
-        let store = self.parts.store.clone();
-        let found: PageOf<InboundFax> = tokio::task::spawn_blocking(move || store.inbounds(&filter, &page))
-            .await
-            .map_err(Error::internal)??;
+        let found: PageOf<InboundFax> = self.parts.store.inbounds(&filter, &page).await?;
         let next = found.next.map(|cursor| cursor.to_string());
         Ok((found.items.iter().map(InboundView::from).collect(), next))
     }
@@ -316,8 +314,8 @@ impl App {
     ///
     /// # Errors
     /// [`Code::NotFound`]; [`Code::Gone`] when it was destroyed.
-    pub fn inbound_link(&self, actor: &Actor, id: &str) -> Result<Link, Error> {
-        let fax = self.visible_inbound(actor, id)?;
+    pub async fn inbound_link(&self, actor: &Actor, id: &str) -> Result<Link, Error> {
+        let fax = self.visible_inbound(actor, id).await?;
         if fax.artifact.is_none() {
             return Err(super::documents::gone());
         }
@@ -333,8 +331,8 @@ impl App {
         })
     }
 
-    pub(super) fn visible_inbound(&self, actor: &Actor, id: &str) -> Result<InboundFax, Error> {
-        let fax = self.known_inbound(id)?;
+    pub(super) async fn visible_inbound(&self, actor: &Actor, id: &str) -> Result<InboundFax, Error> {
+        let fax = self.known_inbound(id).await?;
         if fax.owner == UNROUTED || actor.principal.sees(&fax.owner) {
             Ok(fax)
         } else {
@@ -342,11 +340,12 @@ impl App {
         }
     }
 
-    pub(super) fn known_inbound(&self, id: &str) -> Result<InboundFax, Error> {
+    pub(super) async fn known_inbound(&self, id: &str) -> Result<InboundFax, Error> {
         let id: InboundId = id.parse().map_err(|_| Error::not_found("received fax"))?;
         self.parts
             .store
-            .inbound(id)?
+            .inbound(id)
+            .await?
             .ok_or_else(|| Error::not_found("received fax"))
     }
 }

@@ -93,8 +93,8 @@ impl App {
     ///
     /// # Errors
     /// As there.
-    pub fn keys(&self, page: &Page) -> Result<(Vec<KeyView>, Option<String>), Error> {
-        self.key_desk().list(page)
+    pub async fn keys(&self, page: &Page) -> Result<(Vec<KeyView>, Option<String>), Error> {
+        self.key_desk().list(page).await
     }
 
     /// See [`Keys::revoke`].
@@ -163,8 +163,8 @@ impl Keys {
     ///
     /// # Errors
     /// [`Code::BadCursor`].
-    pub fn list(&self, page: &Page) -> Result<(Vec<KeyView>, Option<String>), Error> {
-        let found = self.store.keys(&page.request()?)?;
+    pub async fn list(&self, page: &Page) -> Result<(Vec<KeyView>, Option<String>), Error> {
+        let found = self.store.keys(&page.request()?).await?;
         let next = found.next.map(|cursor| cursor.to_string());
         Ok((found.items.into_iter().map(KeyView::from).collect(), next))
     }

@@ -47,9 +47,9 @@ impl App {
     ///
     /// # Errors
     /// [`Code::NotFound`], also for somebody else's.
-    pub fn fax(&self, actor: &Actor, id: &str) -> Result<Bytes, Error> {
+    pub async fn fax(&self, actor: &Actor, id: &str) -> Result<Bytes, Error> {
         let json = |job: &Job| serde_json::to_vec(&FaxJob::from(job)).map(Bytes::from);
-        let job = self.visible_job(actor, id)?;
+        let job = self.visible_job(actor, id).await?;
         job.rendered(json).map_err(Error::internal)
     }
 
@@ -74,10 +74,7 @@ impl App {
             created_before: query.created_before,
         };
         let page = query.page.request()?;
-        let store = self.parts.store.clone();
-        let found: PageOf<Job> = tokio::task::spawn_blocking(move || store.jobs(&filter, &page))
-            .await
-            .map_err(Error::internal)??;
+        let found: PageOf<Job> = self.parts.store.jobs(&filter, &page).await?;
         let next = found.next.map(|cursor| cursor.to_string());
         Ok((found.items.iter().map(FaxJob::from).collect(), next))
     }
@@ -86,20 +83,21 @@ impl App {
     ///
     /// # Errors
     /// [`Code::NotFound`].
-    pub fn timeline(&self, actor: &Actor, id: &str) -> Result<Vec<TimelineView>, Error> {
-        let job = self.visible_job(actor, id)?;
+    pub async fn timeline(&self, actor: &Actor, id: &str) -> Result<Vec<TimelineView>, Error> {
+        let job = self.visible_job(actor, id).await?;
         Ok(self
             .parts
             .store
-            .timeline(job.id)?
+            .timeline(job.id)
+            .await?
             .into_iter()
             .map(TimelineView::from)
             .collect())
     }
 
     /// The job `id`, if `actor` may know of it. Unknown and foreign ids answer alike.
-    pub(super) fn visible_job(&self, actor: &Actor, id: &str) -> Result<Arc<ShownJob>, Error> {
-        let job = self.known_job(id)?;
+    pub(super) async fn visible_job(&self, actor: &Actor, id: &str) -> Result<Arc<ShownJob>, Error> {
+        let job = self.known_job(id).await?;
         if actor.principal.sees(&job.owner) {
             Ok(job)
         } else {
@@ -108,8 +106,8 @@ impl App {
     }
 
     /// The job `id`, if `actor` may change it.
-    pub(super) fn own_job(&self, actor: &Actor, id: &str) -> Result<Arc<ShownJob>, Error> {
-        let job = self.visible_job(actor, id)?;
+    pub(super) async fn own_job(&self, actor: &Actor, id: &str) -> Result<Arc<ShownJob>, Error> {
+        let job = self.visible_job(actor, id).await?;
         if actor.principal.acts_for(&job.owner) {
             Ok(job)
         } else {
@@ -121,11 +119,12 @@ impl App {
     }
 
     /// The job `id`.
-    pub(super) fn known_job(&self, id: &str) -> Result<Arc<ShownJob>, Error> {
+    pub(super) async fn known_job(&self, id: &str) -> Result<Arc<ShownJob>, Error> {
         let id: JobId = id.parse().map_err(|_| Error::not_found("fax"))?;
         self.parts
             .store
-            .job_to_show(id)?
+            .job_to_show(id)
+            .await?
             .ok_or_else(|| Error::not_found("fax"))
     }
 

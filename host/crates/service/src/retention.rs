@@ -110,7 +110,7 @@ impl Sweeper {
         let now = self.clock.now();
         loop {
             // What failed stays in the index: read past it.
-            let batch = match self.store.expiring(now, BATCH + swept.failed) {
+            let batch = match self.store.expiring(now, BATCH + swept.failed).await {
                 Ok(batch) => batch,
                 Err(error) => {
                     tracing::error!(%error, "the expiry index can't be read");
@@ -153,13 +153,13 @@ impl Sweeper {
     async fn destroy(&self, what: &Expiring, bucket: &Bucket) -> Result<(), SweepError> {
         match what {
             Expiring::Job(id) => {
-                if let Some(job) = self.store.job(*id)? {
+                if let Some(job) = self.store.job(*id).await? {
                     self.remove(job.artifact.as_ref(), bucket).await?;
                     self.store.advance(*id, JobEvent::Purged).await?;
                 }
             }
             Expiring::Inbound(id) => {
-                if let Some(fax) = self.store.inbound(*id)? {
+                if let Some(fax) = self.store.inbound(*id).await? {
                     self.remove(fax.artifact.as_ref(), bucket).await?;
                     self.store.purge_inbound(*id).await?;
                 }

@@ -110,7 +110,7 @@ impl App {
         let region = check_region(request.region.as_deref())?;
         let claim = match &request.idempotency_key {
             None => None,
-            Some(key) => match self.claim(actor, key, fingerprint(&request))? {
+            Some(key) => match self.claim(actor, key, fingerprint(&request)).await? {
                 Ok(claim) => Some(claim),
                 Err(replay) => return Ok(replay),
             },
@@ -246,7 +246,7 @@ impl App {
     }
 
     /// Takes an idempotency key for this request, or gives the answer it already has.
-    pub(super) fn claim(
+    pub(super) async fn claim(
         &self,
         actor: &Actor,
         key: &str,
@@ -273,7 +273,7 @@ impl App {
             key: key.to_owned(),
             fingerprint,
         };
-        match self.parts.store.idempotency(&claim.who, key)? {
+        match self.parts.store.idempotency(&claim.who, key).await? {
             Some(row) if row.expires_at <= self.parts.clock.now() => Ok(Ok(claim)),
             Some(row) if row.fingerprint == fingerprint => Ok(Err(Sent {
                 id: row.job,

@@ -83,10 +83,14 @@ impl Store {
     ///
     /// # Errors
     /// When the database or a record can't be read.
-    pub fn audit(&self, after_seq: Option<u64>, limit: usize) -> Result<Vec<AuditRecord>, StoreError> {
+    pub async fn audit(&self, after_seq: Option<u64>, limit: usize) -> Result<Vec<AuditRecord>, StoreError> {
         let Some(from) = after_seq.unwrap_or(0).checked_add(1) else {
             return Ok(Vec::new());
         };
+        self.scan(move |store| store.read_audit(from, limit)).await
+    }
+
+    fn read_audit(&self, from: u64, limit: usize) -> Result<Vec<AuditRecord>, StoreError> {
         let table = self.shared.db.read()?.open_table(AUDIT)?;
         table
             .range(from..)?
@@ -106,12 +110,15 @@ impl Store {
             .collect()
     }
 
-    /// Walks the whole chain in one snapshot. Takes about a second for a million records: not for an async
-    /// task.
+    /// Walks the whole chain in one snapshot. Takes about a second for a million records.
     ///
     /// # Errors
     /// When the database can't be read. A chain that does not fit is a verdict, not an error.
-    pub fn verify_audit(&self) -> Result<AuditVerdict, StoreError> {
+    pub async fn verify_audit(&self) -> Result<AuditVerdict, StoreError> {
+        self.scan(Self::walk_audit).await
+    }
+
+    fn walk_audit(&self) -> Result<AuditVerdict, StoreError> {
         let snapshot = self.shared.db.read()?;
         let kept = meta::head(&snapshot.open_table(META)?)?;
         let mut walked = Head::default();

@@ -6,6 +6,28 @@ use std::sync::Arc;
 
 use super::cursor::BadCursor;
 
+/// What an error means for whoever asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreErrorKind {
+    /// The database does not answer now: nothing is known to be wrong with the request.
+    Unavailable,
+    /// A write may or may not be in the database: read before writing again.
+    Unknown,
+    /// The disk has no room.
+    Full,
+    /// Another version wrote the database or a record.
+    Schema,
+    /// Another process has the database open.
+    Locked,
+    /// A record can't be read.
+    Corrupt,
+    /// An answer rather than a failure: what was asked for is not possible, and nothing was written.
+    Refused,
+}
+
+/// An error of the engine underneath, or of its disk.
+pub type EngineError = Arc<dyn std::error::Error + Send + Sync>;
+
 /// Why the store did not do something. Clones share the source, since one failed commit answers many callers.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
@@ -25,7 +47,7 @@ pub enum StoreError {
         /// The file.
         file: PathBuf,
         /// What the disk or the engine says.
-        source: Arc<redb::Error>,
+        source: EngineError,
     },
     /// The disk has no room for this.
     #[error("no space left for the database: free some disk space; accepted faxes are kept")]
@@ -79,7 +101,10 @@ pub enum StoreError {
     Panicked,
     /// The disk or the database engine failed.
     #[error("the database can't be used: {0}")]
-    Engine(Arc<redb::Error>),
+    Engine(EngineError),
+    /// The commit failed in a way that leaves open whether it is on the disk.
+    #[error("the database may or may not have kept a change: {0}")]
+    Unknown(EngineError),
 }
 
 impl StoreError {
@@ -101,6 +126,32 @@ impl StoreError {
         Self::Damaged {
             what,
             reason: format!("{:?} error at column {}", error.classify(), error.column()),
+        }
+    }
+
+    /// What this means for whoever asked.
+    #[must_use]
+    pub const fn kind(&self) -> StoreErrorKind {
+        match self {
+            Self::Locked(_) => StoreErrorKind::Locked,
+            Self::Full => StoreErrorKind::Full,
+            Self::NewerSchema { .. } | Self::UnknownFormat { .. } => StoreErrorKind::Schema,
+            Self::Damaged { .. } => StoreErrorKind::Corrupt,
+            Self::BadCursor(_) | Self::NoSuchJob | Self::KeyRevoked | Self::Exists(_) => {
+                StoreErrorKind::Refused
+            }
+            Self::Unknown(_) => StoreErrorKind::Unknown,
+            Self::Open { .. } | Self::Closed | Self::Failed | Self::Panicked | Self::Engine(_) => {
+                StoreErrorKind::Unavailable
+            }
+        }
+    }
+
+    /// A commit that failed: whether it is on the disk is not known, unless the disk was full before it began.
+    pub(super) fn of_commit(self) -> Self {
+        match self {
+            Self::Engine(source) => Self::Unknown(source),
+            other => other,
         }
     }
 

@@ -57,7 +57,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database or the record can't be read.
-    pub fn idempotency(&self, who: &str, key: &str) -> Result<Option<IdempotencyRow>, StoreError> {
+    pub async fn idempotency(&self, who: &str, key: &str) -> Result<Option<IdempotencyRow>, StoreError> {
         let table = self.shared.db.read()?.open_table(IDEMPOTENCY)?;
         get(&table, &key::idempotency(who, key), decode)
     }
@@ -66,7 +66,19 @@ impl Store {
     ///
     /// # Errors
     /// When the database or a record can't be read.
-    pub fn expiring(&self, until: Timestamp, limit: usize) -> Result<Vec<(Timestamp, Expiring)>, StoreError> {
+    pub async fn expiring(
+        &self,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, Expiring)>, StoreError> {
+        self.scan(move |store| store.find_expiring(until, limit)).await
+    }
+
+    fn find_expiring(
+        &self,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, Expiring)>, StoreError> {
         let mut found = self.expiring_jobs(until, limit)?;
         found.extend(self.expiring_others(until, limit)?);
         // Stable, so that what ends at the same time stays in the order of the indexes.

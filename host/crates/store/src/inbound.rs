@@ -65,7 +65,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database or the record can't be read.
-    pub fn inbound(&self, id: InboundId) -> Result<Option<InboundFax>, StoreError> {
+    pub async fn inbound(&self, id: InboundId) -> Result<Option<InboundFax>, StoreError> {
         get(
             &self.shared.db.read()?.open_table(INBOUND)?,
             &id.to_bytes(),
@@ -77,7 +77,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database or the record can't be read.
-    pub fn inbound_by_provider_id(&self, provider_id: &str) -> Result<Option<InboundFax>, StoreError> {
+    pub async fn inbound_by_provider_id(&self, provider_id: &str) -> Result<Option<InboundFax>, StoreError> {
         let snapshot = self.shared.db.read()?;
         match snapshot.open_table(INBOUND_BY_PROVIDER_ID)?.get(provider_id)? {
             Some(id) => get(&snapshot.open_table(INBOUND)?, id.value(), decode),
@@ -89,7 +89,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::BadCursor`], or when the database can't be read.
-    pub fn inbounds(
+    pub async fn inbounds(
+        &self,
+        filter: &InboundFilter,
+        page: &PageRequest,
+    ) -> Result<PageOf<InboundFax>, StoreError> {
+        let (filter, page) = (filter.clone(), *page);
+        self.scan(move |store| store.find_inbounds(&filter, &page)).await
+    }
+
+    fn find_inbounds(
         &self,
         filter: &InboundFilter,
         page: &PageRequest,

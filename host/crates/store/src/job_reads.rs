@@ -46,7 +46,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database or the record can't be read.
-    pub fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+    pub async fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
         let table = self.shared.db.read()?.open_table(JOBS)?;
         let job = get(&table, &id.to_bytes(), decode::<Job>)?;
         Ok(job.map(|job| self.with_expiry(job)))
@@ -56,7 +56,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database or the record can't be read.
-    pub fn job_to_show(&self, id: JobId) -> Result<Option<Arc<ShownJob>>, StoreError> {
+    pub async fn job_to_show(&self, id: JobId) -> Result<Option<Arc<ShownJob>>, StoreError> {
         let Shared {
             db, writer, lately, ..
         } = &*self.shared;
@@ -82,7 +82,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn job_by_provider_id(&self, provider_id: &str) -> Result<Option<JobId>, StoreError> {
+    pub async fn job_by_provider_id(&self, provider_id: &str) -> Result<Option<JobId>, StoreError> {
         let table = self.shared.db.read()?.open_table(BY_PROVIDER_ID)?;
         Ok(table.get(provider_id)?.map(|id| JobId::from_bytes(*id.value())))
     }
@@ -91,7 +91,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::BadCursor`], or when the database can't be read.
-    pub fn jobs(&self, filter: &JobFilter, page: &PageRequest) -> Result<PageOf<Job>, StoreError> {
+    pub async fn jobs(&self, filter: &JobFilter, page: &PageRequest) -> Result<PageOf<Job>, StoreError> {
+        let (filter, page) = (filter.clone(), *page);
+        self.scan(move |store| store.find_jobs(&filter, &page)).await
+    }
+
+    fn find_jobs(&self, filter: &JobFilter, page: &PageRequest) -> Result<PageOf<Job>, StoreError> {
         let snapshot = self.shared.db.read()?;
         let mut indexes = Vec::new();
         if let Some(to) = &filter.to {
@@ -119,7 +124,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database or a record can't be read.
-    pub fn timeline(&self, id: JobId) -> Result<Vec<TimelineEntry>, StoreError> {
+    pub async fn timeline(&self, id: JobId) -> Result<Vec<TimelineEntry>, StoreError> {
         let table = self.shared.db.read()?.open_table(JOB_EVENTS)?;
         table
             .range::<&[u8; 20]>(&key::event(id, 0)..=&key::event(id, u32::MAX))?
@@ -131,7 +136,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn waiting(
+    pub async fn waiting(
         &self,
         queue: Queue,
         until: Timestamp,
@@ -160,7 +165,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn next_waiting(&self, queue: Queue) -> Result<Option<Timestamp>, StoreError> {
+    pub async fn next_waiting(&self, queue: Queue) -> Result<Option<Timestamp>, StoreError> {
         let table = self.shared.db.read()?.open_table(DUE)?;
         let (low, high) = (key::due(queue, [0; 8], FIRST), key::due(queue, [0xff; 8], LAST));
         let first = table.range::<&[u8; 25]>(&low..=&high)?.next().transpose()?;
@@ -171,7 +176,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn submitting(&self) -> Result<Vec<JobId>, StoreError> {
+    pub async fn submitting(&self) -> Result<Vec<JobId>, StoreError> {
         let table = self.shared.db.read()?.open_table(SUBMITTING)?;
         table
             .iter()?
@@ -183,7 +188,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn document(&self, id: Ulid) -> Result<Option<Bytes>, StoreError> {
+    pub async fn document(&self, id: Ulid) -> Result<Option<Bytes>, StoreError> {
         let table = self.shared.db.read()?.open_table(DOCUMENTS)?;
         get(&table, &id.to_bytes(), |bytes| Ok(Bytes::copy_from_slice(bytes)))
     }

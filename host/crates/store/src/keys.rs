@@ -42,7 +42,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database or the record can't be read.
-    pub fn key(&self, id: KeyId) -> Result<Option<ApiKey>, StoreError> {
+    pub async fn key(&self, id: KeyId) -> Result<Option<ApiKey>, StoreError> {
         get(&self.shared.db.read()?.open_table(KEYS)?, &id.0, decode)
     }
 
@@ -51,7 +51,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database or the record can't be read.
-    pub fn proved_key(
+    pub async fn proved_key(
         &self,
         id: KeyId,
         proves: impl Fn(Option<&ApiKey>) -> bool,
@@ -61,7 +61,7 @@ impl Store {
             return Ok(Some(key));
         }
         let stamp = keyring.stamp();
-        let key = self.key(id)?;
+        let key = self.key(id).await?;
         let proved = proves(key.as_ref());
         let Some(key) = key.filter(|_| proved).map(Arc::new) else {
             return Ok(None);
@@ -74,7 +74,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::BadCursor`], or when the database can't be read.
-    pub fn keys(&self, page: &PageRequest) -> Result<PageOf<ApiKey>, StoreError> {
+    pub async fn keys(&self, page: &PageRequest) -> Result<PageOf<ApiKey>, StoreError> {
+        let page = *page;
+        self.scan(move |store| store.find_keys(&page)).await
+    }
+
+    fn find_keys(&self, page: &PageRequest) -> Result<PageOf<ApiKey>, StoreError> {
         let snapshot = self.shared.db.read()?;
         let keys = snapshot.open_table(KEYS)?;
         let ages = snapshot.open_table(KEYS_BY_AGE)?;

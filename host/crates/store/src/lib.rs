@@ -50,7 +50,7 @@ use std::time::Duration;
 
 pub use audit::{AuditFault, AuditVerdict};
 pub use cursor::{BadCursor, Cursor};
-pub use error::StoreError;
+pub use error::{EngineError, StoreError, StoreErrorKind};
 pub use expiry::{Expiring, IdempotencyRow};
 pub use inbound::{CreatedInbound, InboundFilter, NewInbound};
 pub use job_reads::JobFilter;
@@ -176,13 +176,24 @@ impl Store {
     ///
     /// # Errors
     /// What stands in the way.
-    pub fn check(&self) -> Result<(), StoreError> {
+    pub async fn check(&self) -> Result<(), StoreError> {
         meta::check(&self.shared.db.read()?)?;
         self.shared.writer.check()?;
         match self.shared.db.room(0) {
             Room::Enough | Room::Reserve => Ok(()),
             Room::None => Err(StoreError::Full),
         }
+    }
+
+    /// Runs a read of many rows off the async threads.
+    async fn scan<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = self.clone();
+        tokio::task::spawn_blocking(move || read(&store))
+            .await
+            .unwrap_or(Err(StoreError::Panicked))
     }
 
     fn start(db: Db, clock: Clock, options: StoreOptions) -> Result<Self, StoreError> {

@@ -35,7 +35,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn depth(&self) -> Result<Vec<(PublicStatus, u64)>, StoreError> {
+    pub async fn depth(&self) -> Result<Vec<(PublicStatus, u64)>, StoreError> {
         let counters = counters(&self.shared.db.read()?.open_table(META)?)?;
         Ok(PublicStatus::EVERY
             .map(|status| (status, counters.of(status)))

@@ -414,7 +414,9 @@ impl Worker {
             transaction.abort()?;
         } else {
             tables.finish()?;
-            transaction.commit()?;
+            transaction
+                .commit()
+                .map_err(|error| StoreError::from(error).of_commit())?;
         }
         Ok(())
     }

@@ -36,7 +36,8 @@ pub(crate) async fn health_status(State(edge): State<Edge>) -> Answer {
     let app = edge.app();
     let checks = app.readiness().await;
     let queue: serde_json::Map<_, _> = app
-        .depth()?
+        .depth()
+        .await?
         .into_iter()
         .map(|(status, count)| (status.to_owned(), json!(count)))
         .collect();

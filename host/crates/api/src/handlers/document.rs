@@ -29,9 +29,10 @@ pub(crate) async fn fax_pdf(
     method: Method,
     headers: HeaderMap,
 ) -> Answer {
-    let document = open(&edge, &client, &access, &id, |key| {
-        edge.app().fax_document(key, &id)
-    })?;
+    let document = open(&edge, &client, &access, &id, async |key| {
+        edge.app().fax_document(key, &id).await
+    })
+    .await?;
     serve(&edge, &document, &format!("fax-{id}.pdf"), &method, &headers).await
 }
 
@@ -44,9 +45,10 @@ pub(crate) async fn inbound_pdf(
     method: Method,
     headers: HeaderMap,
 ) -> Answer {
-    let document = open(&edge, &client, &access, &id, |key| {
-        edge.app().inbound_document(key, &id)
-    })?;
+    let document = open(&edge, &client, &access, &id, async |key| {
+        edge.app().inbound_document(key, &id).await
+    })
+    .await?;
     serve(&edge, &document, &format!("inbound-{id}.pdf"), &method, &headers).await
 }
 
@@ -84,24 +86,26 @@ pub(crate) async fn fax_preview(
     Ok(response)
 }
 
-fn open(
+async fn open(
     edge: &Edge,
     client: &Client,
     access: &Access,
     id: &str,
-    open: impl FnOnce(DocumentKey<'_>) -> Result<OpenDocument, faxgate_service::Error>,
+    open: impl AsyncFnOnce(DocumentKey<'_>) -> Result<OpenDocument, faxgate_service::Error>,
 ) -> Result<OpenDocument, Problem> {
     match access {
         Access::Link(token) => {
             let key = DocumentKey::Token(token, Some(client.address));
-            open(key).map_err(|error| link_failed(edge, client, id, error))
+            open(key)
+                .await
+                .map_err(|error| link_failed(edge, client, id, error))
         }
         Access::Key(principal) => {
             let actor = Actor {
                 principal: principal.clone(),
                 address: Some(client.address),
             };
-            Ok(open(DocumentKey::Actor(&actor))?)
+            Ok(open(DocumentKey::Actor(&actor)).await?)
         }
         Access::Open => Err(Problem::internal()),
     }

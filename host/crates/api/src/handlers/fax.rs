@@ -52,13 +52,13 @@ pub(crate) async fn list(State(edge): State<Edge>, Asker(actor): Asker, query: Q
 
 /// `GET /fax/{id}`
 pub(crate) async fn get(State(edge): State<Edge>, Asker(actor): Asker, Id(id): Id) -> Answer {
-    Ok(json(StatusCode::OK, edge.app().fax(&actor, &id)?))
+    Ok(json(StatusCode::OK, edge.app().fax(&actor, &id).await?))
 }
 
 /// `GET /fax/{id}/events`
 pub(crate) async fn events(State(edge): State<Edge>, Asker(actor): Asker, Id(id): Id) -> Answer {
     ok(Items {
-        items: edge.app().timeline(&actor, &id)?,
+        items: edge.app().timeline(&actor, &id).await?,
     })
 }
 

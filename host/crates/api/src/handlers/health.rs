@@ -61,5 +61,5 @@ pub(crate) async fn ready(State(edge): State<Edge>) -> Answer {
 
 /// `GET /metrics`
 pub(crate) async fn metrics(State(edge): State<Edge>) -> Answer {
-    Ok(([(CONTENT_TYPE, EXPOSITION)], edge.metrics_page()).into_response())
+    Ok(([(CONTENT_TYPE, EXPOSITION)], edge.metrics_page().await).into_response())
 }

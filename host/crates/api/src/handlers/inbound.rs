@@ -33,10 +33,10 @@ pub(crate) async fn list(State(edge): State<Edge>, Asker(actor): Asker, query: Q
 
 /// `GET /inbound/{id}`
 pub(crate) async fn get(State(edge): State<Edge>, Asker(actor): Asker, Id(id): Id) -> Answer {
-    ok(edge.app().inbound(&actor, &id)?)
+    ok(edge.app().inbound(&actor, &id).await?)
 }
 
 /// `POST /inbound/{id}/link`
 pub(crate) async fn link(State(edge): State<Edge>, Asker(actor): Asker, Id(id): Id) -> Answer {
-    with(StatusCode::CREATED, edge.app().inbound_link(&actor, &id)?)
+    with(StatusCode::CREATED, edge.app().inbound_link(&actor, &id).await?)
 }

@@ -32,7 +32,7 @@ pub(crate) async fn create(
 
 /// `GET /admin/api-keys`
 pub(crate) async fn list(State(edge): State<Edge>, query: Query) -> Answer {
-    let (items, next_cursor) = edge.app().keys(&query.page()?)?;
+    let (items, next_cursor) = edge.app().keys(&query.page()?).await?;
     ok(List { items, next_cursor })
 }
 

@@ -46,7 +46,7 @@ async fn unsettled(dispatcher: &Dispatcher, job: &Job) {
 /// Closes a job after its deadline. What the provider still has is cancelled first: who is told that a fax has
 /// failed may send it again.
 async fn close(dispatcher: &Dispatcher, job: &Job, mut said: String) {
-    let job = match dispatcher.parts.store.job(job.id) {
+    let job = match dispatcher.parts.store.job(job.id).await {
         Ok(Some(job)) if !job.phase.is_final() => job,
         _ => return,
     };

@@ -101,7 +101,7 @@ async fn next_job(
         let now = dispatcher.parts.clock.now();
         let wait_until = match entrance(dispatcher, lane) {
             Err(span) => after(now, span),
-            Ok(entrance) => match find(dispatcher, lane) {
+            Ok(entrance) => match find(dispatcher, lane).await {
                 Ok(Found::Job(job)) => {
                     return Some(InHand {
                         job: *job,
@@ -141,13 +141,13 @@ enum Found {
 }
 
 /// The first job of the queue that nobody works on and whose destination is free.
-fn find(dispatcher: &Dispatcher, lane: Queue) -> Result<Found, faxgate_store::StoreError> {
+async fn find(dispatcher: &Dispatcher, lane: Queue) -> Result<Found, faxgate_store::StoreError> {
     let store = &dispatcher.parts.store;
     let (now, lead) = dispatcher.setback.now(&dispatcher.parts.clock);
     let mut position = None;
     let mut seen = 0;
     while seen < LOOK_AHEAD {
-        let batch = store.waiting(lane, after(now, lead), position, BATCH)?;
+        let batch = store.waiting(lane, after(now, lead), position, BATCH).await?;
         let Some(last) = batch.last() else { break };
         position = Some(*last);
         seen += batch.len();
@@ -155,7 +155,9 @@ fn find(dispatcher: &Dispatcher, lane: Queue) -> Result<Found, faxgate_store::St
             if dispatcher.hands.holds(*id) {
                 continue;
             }
-            let Some(job) = store.job(*id)? else { continue };
+            let Some(job) = store.job(*id).await? else {
+                continue;
+            };
             // The snapshot of the queue may be older than the job.
             let due = job
                 .queue_entry()
@@ -172,7 +174,8 @@ fn find(dispatcher: &Dispatcher, lane: Queue) -> Result<Found, faxgate_store::St
     // full look-ahead the next one is due as well, and only the bell helps.
     let later = if seen < LOOK_AHEAD {
         store
-            .waiting(lane, Timestamp::MAX, position, 1)?
+            .waiting(lane, Timestamp::MAX, position, 1)
+            .await?
             .first()
             .map(|(at, _)| *at)
     } else {

@@ -20,11 +20,11 @@ async fn recorded() -> Bed {
 }
 
 /// Somebody edits the file behind the back of the store.
-fn tamper(bed: &Bed, edit: impl FnOnce(&mut Table<'_, u64, Body>)) -> AuditVerdict {
+async fn tamper(bed: &Bed, edit: impl FnOnce(&mut Table<'_, u64, Body>)) -> AuditVerdict {
     let transaction = bed.store.shared.db.write().unwrap();
     edit(&mut transaction.open_table(AUDIT).unwrap());
     transaction.commit().unwrap();
-    bed.store.verify_audit().unwrap()
+    bed.store.verify_audit().await.unwrap()
 }
 
 fn row(table: &Table<'_, u64, Body>, seq: u64) -> Vec<u8> {
@@ -38,10 +38,10 @@ fn broken(seq: u64, fault: AuditFault) -> AuditVerdict {
 #[tokio::test]
 async fn an_untouched_log_is_intact_and_reads_in_order() {
     let bed = recorded().await;
-    let records = bed.store.audit(None, 100).unwrap();
+    let records = bed.store.audit(None, 100).await.unwrap();
     let head = records.last().unwrap().hash;
     assert_eq!(
-        bed.store.verify_audit().unwrap(),
+        bed.store.verify_audit().await.unwrap(),
         AuditVerdict::Intact {
             records: RECORDS,
             head
@@ -56,13 +56,14 @@ async fn an_untouched_log_is_intact_and_reads_in_order() {
     let part: Vec<_> = bed
         .store
         .audit(Some(3), 2)
+        .await
         .unwrap()
         .into_iter()
         .map(|record| record.seq)
         .collect();
     assert_eq!(part, [4, 5]);
-    assert!(bed.store.audit(Some(u64::MAX), 2).unwrap().is_empty());
-    let empty = Bed::new().store.verify_audit().unwrap();
+    assert!(bed.store.audit(Some(u64::MAX), 2).await.unwrap().is_empty());
+    let empty = Bed::new().store.verify_audit().await.unwrap();
     assert_eq!(
         empty,
         AuditVerdict::Intact {
@@ -80,7 +81,8 @@ async fn an_altered_record_is_named() {
         let at = value.len() - 3;
         value[at] ^= 1;
         table.insert(4, value.as_slice()).unwrap();
-    });
+    })
+    .await;
     assert_eq!(verdict, broken(4, AuditFault::Altered));
 }
 
@@ -100,7 +102,7 @@ async fn an_altered_record_with_a_new_hash_breaks_the_next_one() {
         let transaction = other.store.shared.db.write().unwrap();
         row(&transaction.open_table(AUDIT).unwrap(), 1)
     };
-    let verdict = tamper(&bed, |table| drop(table.insert(1, forged.as_slice()).unwrap()));
+    let verdict = tamper(&bed, |table| drop(table.insert(1, forged.as_slice()).unwrap())).await;
     assert_eq!(verdict, broken(2, AuditFault::OutOfPlace));
 }
 
@@ -111,7 +113,8 @@ async fn moved_records_are_named() {
         let (a, b) = (row(table, 5), row(table, 6));
         table.insert(5, b.as_slice()).unwrap();
         table.insert(6, a.as_slice()).unwrap();
-    });
+    })
+    .await;
     assert_eq!(verdict, broken(5, AuditFault::OutOfPlace));
 }
 
@@ -119,7 +122,7 @@ async fn moved_records_are_named() {
 async fn a_deleted_record_is_named() {
     for seq in [1, 7] {
         let bed = recorded().await;
-        let verdict = tamper(&bed, |table| drop(table.remove(seq).unwrap()));
+        let verdict = tamper(&bed, |table| drop(table.remove(seq).unwrap())).await;
         assert_eq!(verdict, broken(seq, AuditFault::Deleted));
     }
 }
@@ -131,9 +134,10 @@ async fn a_log_cut_off_is_noticed() {
         for seq in 8..=RECORDS {
             table.remove(seq).unwrap();
         }
-    });
+    })
+    .await;
     assert_eq!(verdict, broken(8, AuditFault::CutOff { expected: RECORDS }));
-    let verdict = tamper(&bed, |table| table.retain(|_, _| false).unwrap());
+    let verdict = tamper(&bed, |table| table.retain(|_, _| false).unwrap()).await;
     assert_eq!(verdict, broken(1, AuditFault::CutOff { expected: RECORDS }));
 }
 
@@ -143,7 +147,8 @@ async fn records_put_behind_the_end_are_noticed() {
     let verdict = tamper(&bed, |table| {
         let last = row(table, RECORDS);
         table.insert(RECORDS + 1, last.as_slice()).unwrap();
-    });
+    })
+    .await;
     assert_eq!(verdict, broken(RECORDS + 1, AuditFault::Added));
 }
 
@@ -164,16 +169,17 @@ async fn a_log_written_anew_is_noticed() {
         for (seq, value) in (1..).zip(&anew) {
             table.insert(seq, value.as_slice()).unwrap();
         }
-    });
+    })
+    .await;
     assert_eq!(verdict, broken(RECORDS, AuditFault::Rewritten));
 }
 
 #[tokio::test]
 async fn what_cannot_be_read_is_named() {
     let bed = recorded().await;
-    let verdict = tamper(&bed, |table| drop(table.insert(3, [9_u8, 9].as_slice()).unwrap()));
+    let verdict = tamper(&bed, |table| drop(table.insert(3, [9_u8, 9].as_slice()).unwrap())).await;
     assert_eq!(verdict, broken(3, AuditFault::Unreadable));
-    assert!(bed.store.audit(None, 100).is_err());
+    assert!(bed.store.audit(None, 100).await.is_err());
 
     let transaction = bed.store.shared.db.write().unwrap();
     transaction
@@ -183,7 +189,7 @@ async fn what_cannot_be_read_is_named() {
         .unwrap();
     transaction.commit().unwrap();
     assert!(matches!(
-        bed.store.verify_audit().unwrap(),
+        bed.store.verify_audit().await.unwrap(),
         AuditVerdict::Broken { seq: 1, .. }
     ));
 }

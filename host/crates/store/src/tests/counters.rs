@@ -68,7 +68,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let bed = Bed::new();
         runtime.block_on(run(&bed, &acts, together));
-        agree(&bed.store);
+        runtime.block_on(agree(&bed.store));
     }
 }
 
@@ -92,7 +92,7 @@ async fn run(bed: &Bed, acts: &[Act], together: bool) {
 }
 
 /// Checks every index, the counters and the audit chain against the records.
-pub(super) fn agree(store: &Store) {
+pub(super) async fn agree(store: &Store) {
     let snapshot = store.shared.db.read().unwrap();
     let jobs: Vec<Job> = snapshot
         .open_table(JOBS)
@@ -104,6 +104,7 @@ pub(super) fn agree(store: &Store) {
     for status in PublicStatus::EVERY {
         let counted = store
             .depth()
+            .await
             .unwrap()
             .into_iter()
             .find(|(s, _)| *s == status)
@@ -146,7 +147,12 @@ pub(super) fn agree(store: &Store) {
         })
     );
     assert_eq!(
-        store.submitting().unwrap().into_iter().collect::<BTreeSet<_>>(),
+        store
+            .submitting()
+            .await
+            .unwrap()
+            .into_iter()
+            .collect::<BTreeSet<_>>(),
         ids(|job| job.phase == Phase::Submitting)
     );
     let provider_ids: BTreeSet<(String, JobId)> = snapshot
@@ -165,13 +171,13 @@ pub(super) fn agree(store: &Store) {
     );
     for job in &jobs {
         assert_eq!(
-            store.document(job.id.0).unwrap().is_some(),
+            store.document(job.id.0).await.unwrap().is_some(),
             job.artifact.is_some()
         );
-        assert!(!store.timeline(job.id).unwrap().is_empty());
+        assert!(!store.timeline(job.id).await.unwrap().is_empty());
     }
     assert!(matches!(
-        store.verify_audit().unwrap(),
+        store.verify_audit().await.unwrap(),
         AuditVerdict::Intact { .. }
     ));
 }

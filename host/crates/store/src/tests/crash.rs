@@ -158,17 +158,18 @@ async fn survive(quick_repair_from: u64) {
         for answer in workload.answers.iter().filter(|answer| answer.at <= cut) {
             let job = store
                 .job(answer.id)
+                .await
                 .unwrap()
                 .unwrap_or_else(|| panic!("cut at {cut}: {} lost", answer.id));
             assert!(
-                store.timeline(answer.id).unwrap().len() >= answer.lines,
+                store.timeline(answer.id).await.unwrap().len() >= answer.lines,
                 "cut at {cut}"
             );
-            let document = store.document(answer.id.0).unwrap();
+            let document = store.document(answer.id.0).await.unwrap();
             assert_eq!(document.is_some(), job.purged_at.is_none(), "cut at {cut}");
             assert!(document.is_none_or(|document| document.starts_with(answer.id.to_string().as_bytes())));
         }
-        agree(&store);
+        agree(&store).await;
         store.create_job(job(&IdSource::default(), 100)).await.unwrap();
     }
     if std::env::var_os("FAXGATE_STRESS").is_some() {

@@ -37,7 +37,11 @@ async fn a_full_disk_loses_nothing_and_work_goes_on_when_there_is_room() {
             assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
         }
         for (_, job) in &kept {
-            assert_eq!(store.job(job.id).unwrap().as_ref(), Some(job), "reads go on");
+            assert_eq!(
+                store.job(job.id).await.unwrap().as_ref(),
+                Some(job),
+                "reads go on"
+            );
         }
         disk.limit(None);
         let new = job(&ids);
@@ -47,14 +51,14 @@ async fn a_full_disk_loses_nothing_and_work_goes_on_when_there_is_room() {
             "with room again"
         );
         kept.push((Created::New, new.job));
-        store.check().unwrap();
+        store.check().await.unwrap();
     }
     assert!(disk.refused.load(Ordering::Relaxed) > 0);
     for (_, job) in &kept {
-        assert_eq!(store.job(job.id).unwrap().as_ref(), Some(job));
+        assert_eq!(store.job(job.id).await.unwrap().as_ref(), Some(job));
     }
-    assert_eq!(store.depth().unwrap()[0].1, kept.len() as u64);
-    agree(&store);
+    assert_eq!(store.depth().await.unwrap()[0].1, kept.len() as u64);
+    agree(&store).await;
 }
 
 #[tokio::test]
@@ -71,7 +75,7 @@ async fn after_a_failed_sync_nothing_is_promised_any_more() {
         store.create_job(job(&ids)).await,
         Err(StoreError::Failed)
     ));
-    assert!(matches!(store.check(), Err(StoreError::Failed)));
+    assert!(matches!(store.check().await, Err(StoreError::Failed)));
 }
 
 #[tokio::test]

@@ -26,11 +26,11 @@ async fn many_at_once_are_all_kept() {
             .all(|created| created.unwrap() == Created::New)
     );
     for new in &new {
-        assert_eq!(bed.store.job(new.job.id).unwrap().as_ref(), Some(&new.job));
+        assert_eq!(bed.store.job(new.job.id).await.unwrap().as_ref(), Some(&new.job));
     }
-    assert_eq!(bed.store.depth().unwrap()[0], (PublicStatus::Queued, 300));
+    assert_eq!(bed.store.depth().await.unwrap()[0], (PublicStatus::Queued, 300));
     assert!(matches!(
-        bed.store.verify_audit().unwrap(),
+        bed.store.verify_audit().await.unwrap(),
         AuditVerdict::Intact { records: 300, .. }
     ));
 }
@@ -47,8 +47,8 @@ async fn two_workers_never_claim_one_job() {
         .partition(|claim| claim.changed);
     assert_eq!((won.len(), lost.len()), (1, 19));
     assert!(lost.iter().all(|claim| claim.refusal == Some(Refusal::NotNow)));
-    assert_eq!(bed.store.job(id).unwrap().unwrap().attempts, 1);
-    assert_eq!(bed.store.timeline(id).unwrap().len(), 2);
+    assert_eq!(bed.store.job(id).await.unwrap().unwrap().attempts, 1);
+    assert_eq!(bed.store.timeline(id).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn refusals_leave_their_neighbours_alone() {
             .into_iter()
             .all(|created| created.unwrap() == Created::New)
     );
-    assert_eq!(bed.store.depth().unwrap()[0].1, 6);
+    assert_eq!(bed.store.depth().await.unwrap()[0].1, 6);
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn a_panic_harms_only_its_own_command() {
         .len()
         .unwrap();
     assert_eq!(kept, 5);
-    bed.store.check().unwrap();
+    bed.store.check().await.unwrap();
     bed.created("desk").await;
 }
 
@@ -140,6 +140,7 @@ async fn a_damaged_record_harms_only_who_asks_for_it() {
     assert_eq!(
         bed.store
             .waiting(Queue::Follow, jiff::Timestamp::MAX, None, 9)
+            .await
             .unwrap()
             .len(),
         1
@@ -158,7 +159,7 @@ async fn records_that_nobody_waits_for_are_kept_before_closing() {
         ));
     }
     bed.store.close();
-    let records = bed.store.audit(None, 100).unwrap();
+    let records = bed.store.audit(None, 100).await.unwrap();
     let objects: Vec<_> = records.into_iter().map(|record| record.entry.object).collect();
     assert_eq!(
         objects,
@@ -175,7 +176,7 @@ async fn records_that_nobody_waits_for_keep_their_place() {
         bed.store.record_later(entry("document.read", number));
         bed.store.record(entry("key.revoked", number)).await.unwrap();
     }
-    let records = bed.store.audit(None, 100).unwrap();
+    let records = bed.store.audit(None, 100).await.unwrap();
     let kept: Vec<_> = records.into_iter().map(|record| record.entry.what).collect();
     assert_eq!(kept, ["document.read", "document.read", "key.revoked"].repeat(20));
 }
@@ -185,7 +186,7 @@ async fn what_nobody_waits_for_is_kept_soon_without_others() {
     let bed = Bed::new();
     bed.store
         .record_later(AuditEntry::new(bed.clock.now(), "operator", "document.read", 1));
-    while bed.store.audit(None, 1).unwrap().is_empty() {
+    while bed.store.audit(None, 1).await.unwrap().is_empty() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }

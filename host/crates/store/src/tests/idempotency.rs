@@ -17,14 +17,14 @@ async fn the_same_request_gets_the_first_answer() {
     let bed = Bed::new();
     let first = with_key(&bed, "a", "k", 1);
     assert_eq!(bed.store.create_job(first.clone()).await.unwrap(), Created::New);
-    assert_eq!(bed.store.idempotency("a", "k").unwrap(), first.idempotency);
+    assert_eq!(bed.store.idempotency("a", "k").await.unwrap(), first.idempotency);
     let again = with_key(&bed, "a", "k", 1);
     assert_eq!(
         bed.store.create_job(again.clone()).await.unwrap(),
         Created::Replay(first.idempotency.clone().unwrap())
     );
-    assert_eq!(bed.store.job(again.job.id).unwrap(), None);
-    assert_eq!(bed.store.document(again.job.id.0).unwrap(), None);
+    assert_eq!(bed.store.job(again.job.id).await.unwrap(), None);
+    assert_eq!(bed.store.document(again.job.id.0).await.unwrap(), None);
     assert_eq!(
         bed.store.create_job(with_key(&bed, "a", "k", 2)).await.unwrap(),
         Created::Conflict
@@ -33,7 +33,7 @@ async fn the_same_request_gets_the_first_answer() {
         bed.store.create_job(with_key(&bed, "b", "k", 2)).await.unwrap(),
         Created::New
     );
-    assert_eq!(bed.store.idempotency("b", "other").unwrap(), None);
+    assert_eq!(bed.store.idempotency("b", "other").await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn concurrent_duplicates_make_one_job() {
             .count(),
         29
     );
-    assert_eq!(bed.store.depth().unwrap()[0].1, 1);
+    assert_eq!(bed.store.depth().await.unwrap()[0].1, 1);
 }
 
 #[tokio::test]
@@ -66,10 +66,11 @@ async fn an_expired_key_may_be_used_anew() {
         who: "a".to_owned(),
         key: "k".to_owned(),
     };
-    assert_eq!(bed.store.expiring(ends, 10).unwrap(), [(ends, expiring)]);
+    assert_eq!(bed.store.expiring(ends, 10).await.unwrap(), [(ends, expiring)]);
     assert!(
         bed.store
             .expiring(ends - SignedDuration::from_secs(1), 10)
+            .await
             .unwrap()
             .is_empty()
     );
@@ -77,15 +78,15 @@ async fn an_expired_key_may_be_used_anew() {
     bed.clock.shift(SignedDuration::from_hours(25));
     let second = with_key(&bed, "a", "k", 2);
     assert_eq!(bed.store.create_job(second.clone()).await.unwrap(), Created::New);
-    assert_eq!(bed.store.idempotency("a", "k").unwrap(), second.idempotency);
+    assert_eq!(bed.store.idempotency("a", "k").await.unwrap(), second.idempotency);
     assert!(
-        bed.store.expiring(ends, 10).unwrap().is_empty(),
+        bed.store.expiring(ends, 10).await.unwrap().is_empty(),
         "the old row's expiry is gone"
     );
 
     let ends = second.idempotency.unwrap().expires_at;
     bed.store.drop_idempotency("a", "k").await.unwrap();
     bed.store.drop_idempotency("a", "k").await.unwrap();
-    assert_eq!(bed.store.idempotency("a", "k").unwrap(), None);
-    assert!(bed.store.expiring(ends, 10).unwrap().is_empty());
+    assert_eq!(bed.store.idempotency("a", "k").await.unwrap(), None);
+    assert!(bed.store.expiring(ends, 10).await.unwrap().is_empty());
 }

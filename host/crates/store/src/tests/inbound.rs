@@ -32,13 +32,13 @@ async fn one_record_per_provider_id_however_often_it_is_delivered() {
             .enumerate()
             .all(|(at, created)| at == new || *created == CreatedInbound::Known(fax.clone()))
     );
-    assert_eq!(bed.store.inbound(fax.id).unwrap(), Some(fax.clone()));
+    assert_eq!(bed.store.inbound(fax.id).await.unwrap(), Some(fax.clone()));
     assert_eq!(
-        bed.store.inbound_by_provider_id("900").unwrap(),
+        bed.store.inbound_by_provider_id("900").await.unwrap(),
         Some(fax.clone())
     );
-    assert_eq!(bed.store.inbound_by_provider_id("901").unwrap(), None);
-    assert_eq!(bed.store.document(fax.id.0).unwrap(), same[new].document);
+    assert_eq!(bed.store.inbound_by_provider_id("901").await.unwrap(), None);
+    assert_eq!(bed.store.document(fax.id.0).await.unwrap(), same[new].document);
 }
 
 #[tokio::test]
@@ -48,17 +48,17 @@ async fn a_received_fax_expires_and_is_purged_once() {
     let (id, ends) = (new.fax.id, new.fax.expires_at.unwrap());
     bed.store.create_inbound(new).await.unwrap();
     assert_eq!(
-        bed.store.expiring(ends, 10).unwrap(),
+        bed.store.expiring(ends, 10).await.unwrap(),
         [(ends, Expiring::Inbound(id))]
     );
     let purged = bed.store.purge_inbound(id).await.unwrap().unwrap();
     assert_eq!((purged.artifact.clone(), purged.expires_at), (None, None));
     assert!(purged.purged_at.is_some());
-    assert_eq!(bed.store.document(id.0).unwrap(), None);
-    assert!(bed.store.expiring(ends, 10).unwrap().is_empty());
-    let records = bed.store.audit(None, 10).unwrap().len();
+    assert_eq!(bed.store.document(id.0).await.unwrap(), None);
+    assert!(bed.store.expiring(ends, 10).await.unwrap().is_empty());
+    let records = bed.store.audit(None, 10).await.unwrap().len();
     assert_eq!(bed.store.purge_inbound(id).await.unwrap(), Some(purged));
-    assert_eq!(bed.store.audit(None, 10).unwrap().len(), records);
+    assert_eq!(bed.store.audit(None, 10).await.unwrap().len(), records);
     assert_eq!(
         bed.store
             .purge_inbound(InboundId(bed.ids.next(bed.clock.now())))
@@ -128,6 +128,7 @@ async fn lists_filter_by_every_field() {
             let page = bed
                 .store
                 .inbounds(&filter, &PageRequest { limit: 3, cursor })
+                .await
                 .unwrap();
             found.extend(page.items);
             cursor = page.next;

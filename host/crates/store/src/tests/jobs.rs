@@ -25,14 +25,14 @@ async fn a_job_comes_back_as_it_was_kept() {
     let new = bed.job("desk");
     let id = new.job.id;
     assert_eq!(bed.store.create_job(new.clone()).await.unwrap(), Created::New);
-    assert_eq!(bed.store.job(id).unwrap(), Some(new.job.clone()));
-    assert_eq!(bed.store.document(id.0).unwrap(), new.document);
-    assert_eq!(bed.store.timeline(id).unwrap(), new.timeline);
-    assert_eq!(bed.store.audit(None, 10).unwrap()[0].entry, new.audit);
+    assert_eq!(bed.store.job(id).await.unwrap(), Some(new.job.clone()));
+    assert_eq!(bed.store.document(id.0).await.unwrap(), new.document);
+    assert_eq!(bed.store.timeline(id).await.unwrap(), new.timeline);
+    assert_eq!(bed.store.audit(None, 10).await.unwrap()[0].entry, new.audit);
 
     let unknown = JobId(bed.ids.next(bed.clock.now()));
-    assert_eq!(bed.store.job(unknown).unwrap(), None);
-    assert!(bed.store.timeline(unknown).unwrap().is_empty());
+    assert_eq!(bed.store.job(unknown).await.unwrap(), None);
+    assert!(bed.store.timeline(unknown).await.unwrap().is_empty());
     assert!(matches!(
         bed.store.create_job(new).await,
         Err(StoreError::Exists(_))
@@ -47,30 +47,30 @@ async fn a_job_comes_back_as_it_was_kept() {
         Err(StoreError::NoSuchJob)
     ));
     bed.store.note(id, line.clone()).await.unwrap();
-    assert_eq!(bed.store.timeline(id).unwrap()[1], line);
+    assert_eq!(bed.store.timeline(id).await.unwrap()[1], line);
 }
 
 #[tokio::test]
 async fn a_job_that_is_shown_again_is_the_one_in_the_database() {
     let bed = Bed::new();
     let id = bed.created("desk").await.id;
-    let show = || bed.store.job_to_show(id).unwrap().unwrap();
-    let first = show();
-    assert_eq!(Some(&**first), bed.store.job(id).unwrap().as_ref());
-    assert!(Arc::ptr_eq(&first, &show()), "decoded once");
+    let show = async || bed.store.job_to_show(id).await.unwrap().unwrap();
+    let first = show().await;
+    assert_eq!(Some(&**first), bed.store.job(id).await.unwrap().as_ref());
+    assert!(Arc::ptr_eq(&first, &show().await), "decoded once");
     // A change of another job.
     bed.created("other desk").await;
-    assert!(Arc::ptr_eq(&first, &show()), "decoded once");
+    assert!(Arc::ptr_eq(&first, &show().await), "decoded once");
     let name = |job: &Job| Ok::<_, StoreError>(Bytes::from(job.owner.clone()));
     assert_eq!(first.rendered(name).unwrap(), "desk");
-    let again = show().rendered(|_| Err(StoreError::Closed)).unwrap();
+    let again = show().await.rendered(|_| Err(StoreError::Closed)).unwrap();
     assert_eq!(again, "desk", "rendered once");
     bed.store.advance(id, claimed(bed.clock.now())).await.unwrap();
-    let second = show();
+    let second = show().await;
     assert_ne!(**first, **second);
-    assert_eq!(Some(&**second), bed.store.job(id).unwrap().as_ref());
+    assert_eq!(Some(&**second), bed.store.job(id).await.unwrap().as_ref());
     let unknown = JobId(bed.ids.next(bed.clock.now()));
-    assert!(bed.store.job_to_show(unknown).unwrap().is_none());
+    assert!(bed.store.job_to_show(unknown).await.unwrap().is_none());
 }
 
 /// Whoever was told of a change sees it, however often the job is read meanwhile.
@@ -82,11 +82,11 @@ async fn readers_never_see_less_than_a_writer_was_told() {
     let told = Arc::new(AtomicU32::new(0));
     let readers = [(); 2].map(|()| {
         let (store, stop, told) = (bed.store.clone(), Arc::clone(&stop), Arc::clone(&told));
-        tokio::task::spawn_blocking(move || {
+        tokio::spawn(async move {
             let (mut reads, mut last) = (0_u32, 0);
             while !stop.load(Ordering::Relaxed) {
                 let least = told.load(Ordering::SeqCst).max(last);
-                let seen = store.job_to_show(id).unwrap().unwrap().attempts;
+                let seen = store.job_to_show(id).await.unwrap().unwrap().attempts;
                 assert!(seen >= least, "{seen} after {least}");
                 (reads, last) = (reads + 1, seen);
             }
@@ -115,30 +115,31 @@ async fn a_fax_goes_through_the_queues_to_its_end() {
     let store = &bed.store;
     let id = bed.created("desk").await.id;
     let soon = bed.clock.now() + SignedDuration::from_hours(1);
-    let waiting = |lane| -> Vec<JobId> {
+    let waiting = async |lane| -> Vec<JobId> {
         store
             .waiting(lane, soon, None, 10)
+            .await
             .unwrap()
             .into_iter()
             .map(|(_, id)| id)
             .collect()
     };
     assert_eq!(
-        (waiting(Queue::Dispatch), waiting(Queue::Follow)),
+        (waiting(Queue::Dispatch).await, waiting(Queue::Follow).await),
         (vec![id], vec![])
     );
 
     store.advance(id, claimed(bed.clock.now())).await.unwrap();
     assert_eq!(
-        (waiting(Queue::Dispatch), waiting(Queue::Follow)),
+        (waiting(Queue::Dispatch).await, waiting(Queue::Follow).await),
         (vec![], vec![id])
     );
-    assert_eq!(store.submitting().unwrap(), [id]);
+    assert_eq!(store.submitting().await.unwrap(), [id]);
 
     store.advance(id, taken("777", bed.clock.now())).await.unwrap();
-    assert!(store.submitting().unwrap().is_empty());
-    assert_eq!(store.job_by_provider_id("777").unwrap(), Some(id));
-    assert_eq!(store.job_by_provider_id("778").unwrap(), None);
+    assert!(store.submitting().await.unwrap().is_empty());
+    assert_eq!(store.job_by_provider_id("777").await.unwrap(), Some(id));
+    assert_eq!(store.job_by_provider_id("778").await.unwrap(), None);
 
     let last = store
         .advance(id, news("777", ProviderStatus::Delivered, bed.clock.now()))
@@ -148,13 +149,14 @@ async fn a_fax_goes_through_the_queues_to_its_end() {
         (last.job.phase, last.changed, last.refusal),
         (Phase::Delivered, true, None)
     );
-    assert_eq!(store.job(id).unwrap(), Some(last.job));
+    assert_eq!(store.job(id).await.unwrap(), Some(last.job));
     assert_eq!(
-        (waiting(Queue::Dispatch), waiting(Queue::Follow)),
+        (waiting(Queue::Dispatch).await, waiting(Queue::Follow).await),
         (vec![], vec![])
     );
     let what: Vec<_> = store
         .audit(None, 10)
+        .await
         .unwrap()
         .into_iter()
         .map(|record| record.entry.what)
@@ -162,6 +164,7 @@ async fn a_fax_goes_through_the_queues_to_its_end() {
     assert_eq!(what, ["fax.accepted", "fax.submitted", "fax.delivered"]);
     let events: Vec<_> = store
         .timeline(id)
+        .await
         .unwrap()
         .into_iter()
         .map(|line| line.event)
@@ -178,6 +181,7 @@ async fn a_fax_goes_through_the_queues_to_its_end() {
     assert_eq!(
         store
             .depth()
+            .await
             .unwrap()
             .iter()
             .find(|(s, _)| *s == PublicStatus::Success)
@@ -188,7 +192,7 @@ async fn a_fax_goes_through_the_queues_to_its_end() {
 
     let late = store.advance(id, claimed(bed.clock.now())).await.unwrap();
     assert_eq!((late.changed, late.refusal), (false, Some(Refusal::Final)));
-    assert_eq!(store.timeline(id).unwrap().len(), 4);
+    assert_eq!(store.timeline(id).await.unwrap().len(), 4);
 }
 
 #[tokio::test]
@@ -197,7 +201,7 @@ async fn a_provider_id_belongs_to_one_job() {
     let (first, second) = (bed.created("desk").await.id, bed.created("desk").await.id);
     bed.submit(first, "777").await;
     bed.store.advance(second, claimed(bed.clock.now())).await.unwrap();
-    let before = bed.store.job(second).unwrap();
+    let before = bed.store.job(second).await.unwrap();
     for event in [
         taken("777", bed.clock.now()),
         news("777", ProviderStatus::Delivered, bed.clock.now()),
@@ -208,9 +212,9 @@ async fn a_provider_id_belongs_to_one_job() {
             (false, Some(Refusal::OtherFax))
         );
     }
-    assert_eq!(bed.store.job(second).unwrap(), before);
-    assert_eq!(bed.store.job_by_provider_id("777").unwrap(), Some(first));
-    assert_eq!(bed.store.timeline(second).unwrap().len(), 2);
+    assert_eq!(bed.store.job(second).await.unwrap(), before);
+    assert_eq!(bed.store.job_by_provider_id("777").await.unwrap(), Some(first));
+    assert_eq!(bed.store.timeline(second).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -226,30 +230,33 @@ async fn the_queue_is_read_in_order_and_in_parts() {
     }
     placed.sort();
     let until = now + SignedDuration::from_secs(100);
-    let first = bed.store.waiting(Queue::Dispatch, until, None, 2).unwrap();
+    let first = bed.store.waiting(Queue::Dispatch, until, None, 2).await.unwrap();
     assert_eq!(first, placed[..2]);
     let rest = bed
         .store
         .waiting(Queue::Dispatch, until, Some(first[1]), 10)
+        .await
         .unwrap();
     assert_eq!(rest, placed[2..4]);
     assert!(
         bed.store
             .waiting(Queue::Dispatch, until, Some(rest[1]), 10)
+            .await
             .unwrap()
             .is_empty()
     );
     assert!(
         bed.store
             .waiting(Queue::Dispatch, now, None, 10)
+            .await
             .unwrap()
             .is_empty()
     );
     assert_eq!(
-        bed.store.next_waiting(Queue::Dispatch).unwrap(),
+        bed.store.next_waiting(Queue::Dispatch).await.unwrap(),
         Some(placed[0].0)
     );
-    assert_eq!(bed.store.next_waiting(Queue::Follow).unwrap(), None);
+    assert_eq!(bed.store.next_waiting(Queue::Follow).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -258,13 +265,17 @@ async fn a_finished_document_expires_and_is_destroyed_once() {
     let bed = Bed::with_ttl(Some(ttl));
     let id = bed.created("desk").await.id;
     bed.deliver(id, "777").await;
-    let job = bed.store.job(id).unwrap().unwrap();
+    let job = bed.store.job(id).await.unwrap().unwrap();
     let ends = after(job.completed_at.unwrap(), ttl);
     assert_eq!(job.expires_at, Some(ends));
-    assert_eq!(bed.store.expiring(ends, 10).unwrap(), [(ends, Expiring::Job(id))]);
+    assert_eq!(
+        bed.store.expiring(ends, 10).await.unwrap(),
+        [(ends, Expiring::Job(id))]
+    );
     assert!(
         bed.store
             .expiring(before(ends, Duration::from_millis(1)), 10)
+            .await
             .unwrap()
             .is_empty()
     );
@@ -274,12 +285,13 @@ async fn a_finished_document_expires_and_is_destroyed_once() {
         (purged.changed, purged.job.artifact, purged.job.expires_at),
         (true, None, None)
     );
-    assert_eq!(bed.store.document(id.0).unwrap(), None);
-    assert!(bed.store.expiring(ends, 10).unwrap().is_empty());
+    assert_eq!(bed.store.document(id.0).await.unwrap(), None);
+    assert!(bed.store.expiring(ends, 10).await.unwrap().is_empty());
     assert!(!bed.store.advance(id, JobEvent::Purged).await.unwrap().changed);
     let what: Vec<_> = bed
         .store
         .audit(None, 10)
+        .await
         .unwrap()
         .into_iter()
         .map(|record| record.entry.what)
@@ -292,8 +304,14 @@ async fn without_a_retention_nothing_expires() {
     let bed = Bed::new();
     let id = bed.created("desk").await.id;
     bed.deliver(id, "777").await;
-    assert_eq!(bed.store.job(id).unwrap().unwrap().expires_at, None);
-    assert!(bed.store.expiring(jiff::Timestamp::MAX, 10).unwrap().is_empty());
+    assert_eq!(bed.store.job(id).await.unwrap().unwrap().expires_at, None);
+    assert!(
+        bed.store
+            .expiring(jiff::Timestamp::MAX, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -303,7 +321,7 @@ async fn a_cancelled_fax_is_audited_as_such() {
     let cancelled = bed.store.advance(id, JobEvent::CancelRequested).await.unwrap();
     assert_eq!(cancelled.job.status(), PublicStatus::Failed);
     assert_eq!(
-        bed.store.audit(Some(1), 10).unwrap()[0].entry.what,
+        bed.store.audit(Some(1), 10).await.unwrap()[0].entry.what,
         "fax.cancelled"
     );
 }

@@ -41,8 +41,8 @@ async fn a_key_is_kept_rotated_and_revoked() {
         .put_key(key.clone(), entry(&bed, "key.created"))
         .await
         .unwrap();
-    assert_eq!(bed.store.key(key.id).unwrap(), Some(key.clone()));
-    assert_eq!(bed.store.key(KeyId([9; 6])).unwrap(), None);
+    assert_eq!(bed.store.key(key.id).await.unwrap(), Some(key.clone()));
+    assert_eq!(bed.store.key(KeyId([9; 6])).await.unwrap(), None);
     let taken = bed.store.put_key(key.clone(), entry(&bed, "key.created")).await;
     assert!(matches!(taken, Err(StoreError::Exists("key"))));
 
@@ -107,6 +107,7 @@ async fn a_key_is_kept_rotated_and_revoked() {
     let what: Vec<_> = bed
         .store
         .audit(None, 10)
+        .await
         .unwrap()
         .into_iter()
         .map(|record| record.entry.what)
@@ -126,7 +127,7 @@ async fn keys_are_listed_newest_first() {
     let mut names = Vec::new();
     let mut cursor = None;
     loop {
-        let page = bed.store.keys(&PageRequest { limit: 4, cursor }).unwrap();
+        let page = bed.store.keys(&PageRequest { limit: 4, cursor }).await.unwrap();
         names.push(page.items.into_iter().map(|key| key.name).collect::<Vec<_>>());
         cursor = page.next;
         if cursor.is_none() {
@@ -148,15 +149,19 @@ async fn keys_are_listed_newest_first() {
             limit: 1,
             cursor: None,
         })
+        .await
         .unwrap()
         .next;
-    let refused = bed.store.jobs(
-        &JobFilter::default(),
-        &PageRequest {
-            limit: 1,
-            cursor: foreign,
-        },
-    );
+    let refused = bed
+        .store
+        .jobs(
+            &JobFilter::default(),
+            &PageRequest {
+                limit: 1,
+                cursor: foreign,
+            },
+        )
+        .await;
     assert!(matches!(refused, Err(StoreError::BadCursor(BadCursor))));
 }
 
@@ -176,7 +181,7 @@ async fn uses_are_noted_now_and_then() {
     bed.store.touch_key(KeyId([9; 6]), first);
     let last = Some(first + SignedDuration::from_secs(90));
     assert_eq!(
-        bed.store.key(key.id).unwrap().unwrap().last_used_at,
+        bed.store.key(key.id).await.unwrap().unwrap().last_used_at,
         None,
         "not written yet"
     );
@@ -185,16 +190,16 @@ async fn uses_are_noted_now_and_then() {
         limit: 10,
     };
     assert_eq!(
-        bed.store.keys(&page).unwrap().items[0].last_used_at,
+        bed.store.keys(&page).await.unwrap().items[0].last_used_at,
         last,
         "and yet known"
     );
     bed.store.write_touches().await.unwrap();
-    assert_eq!(bed.store.key(key.id).unwrap().unwrap().last_used_at, last);
+    assert_eq!(bed.store.key(key.id).await.unwrap().unwrap().last_used_at, last);
     bed.store.touch_key(key.id, first);
     bed.store.write_touches().await.unwrap();
     assert_eq!(
-        bed.store.key(key.id).unwrap().unwrap().last_used_at,
+        bed.store.key(key.id).await.unwrap().unwrap().last_used_at,
         last,
         "never backwards"
     );
@@ -208,15 +213,15 @@ async fn a_key_opens_by_its_secret_and_not_after_it_was_revoked() {
         .put_key(key.clone(), entry(&bed, "key.created"))
         .await
         .unwrap();
-    let opens = |secret: [u8; 32]| {
+    let opens = async |secret: [u8; 32]| {
         let proves = |key: Option<&ApiKey>| key.is_some_and(|key| key.secret_sha256 == secret);
-        bed.store.proved_key(key.id, proves).unwrap()
+        bed.store.proved_key(key.id, proves).await.unwrap()
     };
-    assert!(opens([9; 32]).is_none());
+    assert!(opens([9; 32]).await.is_none());
     // Read, then remembered.
-    assert_eq!(opens([1; 32]).unwrap().name, key.name);
-    assert_eq!(opens([1; 32]).unwrap().name, key.name);
-    assert!(opens([9; 32]).is_none());
+    assert_eq!(opens([1; 32]).await.unwrap().name, key.name);
+    assert_eq!(opens([1; 32]).await.unwrap().name, key.name);
+    assert!(opens([9; 32]).await.is_none());
 
     let rotate = KeyChange::Rotate {
         sha256: [2; 32],
@@ -225,13 +230,13 @@ async fn a_key_opens_by_its_secret_and_not_after_it_was_revoked() {
     };
     let changed = bed.store.update_key(key.id, rotate, entry(&bed, "key.rotated"));
     changed.await.unwrap();
-    assert!(opens([1; 32]).is_none());
-    assert!(opens([2; 32]).unwrap().revoked_at.is_none());
+    assert!(opens([1; 32]).await.is_none());
+    assert!(opens([2; 32]).await.unwrap().revoked_at.is_none());
 
     let revoke = KeyChange::Revoke { at: bed.clock.now() };
     let changed = bed.store.update_key(key.id, revoke, entry(&bed, "key.revoked"));
     changed.await.unwrap();
-    assert!(opens([2; 32]).unwrap().revoked_at.is_some());
+    assert!(opens([2; 32]).await.unwrap().revoked_at.is_some());
 }
 
 #[tokio::test]
@@ -261,11 +266,12 @@ async fn what_was_read_before_a_change_is_not_remembered_after_it() {
     assert!(
         bed.store
             .proved_key(key.id, proves)
+            .await
             .unwrap()
             .unwrap()
             .revoked_at
             .is_none()
     );
-    let again = bed.store.proved_key(key.id, |_| true).unwrap().unwrap();
+    let again = bed.store.proved_key(key.id, |_| true).await.unwrap().unwrap();
     assert!(again.revoked_at.is_some(), "the old state was remembered");
 }

@@ -38,7 +38,7 @@ async fn filled() -> (Bed, Vec<Job>) {
             1 => drop(bed.store.advance(job.id, claimed(start)).await.unwrap()),
             _ => {}
         }
-        jobs.push(bed.store.job(job.id).unwrap().unwrap());
+        jobs.push(bed.store.job(job.id).await.unwrap().unwrap());
     }
     (bed, jobs)
 }
@@ -54,10 +54,14 @@ fn expected(jobs: &[Job], filter: &JobFilter) -> Vec<Job> {
         .collect()
 }
 
-fn all(bed: &Bed, filter: &JobFilter, limit: usize) -> (Vec<Job>, usize) {
+async fn all(bed: &Bed, filter: &JobFilter, limit: usize) -> (Vec<Job>, usize) {
     let (mut found, mut pages, mut cursor) = (Vec::new(), 0, None);
     loop {
-        let page = bed.store.jobs(filter, &PageRequest { limit, cursor }).unwrap();
+        let page = bed
+            .store
+            .jobs(filter, &PageRequest { limit, cursor })
+            .await
+            .unwrap();
         assert!(page.items.len() <= limit);
         found.extend(page.items);
         pages += 1;
@@ -87,7 +91,7 @@ async fn every_combination_of_filters_gives_what_it_should() {
                         created_before,
                     };
                     let expected = expected(&jobs, &filter);
-                    let (found, pages) = all(&bed, &filter, 7);
+                    let (found, pages) = all(&bed, &filter, 7).await;
                     assert_eq!(found, expected, "{filter:?}");
                     assert_eq!(pages, expected.len().div_ceil(7).max(1), "{filter:?}");
                     some += usize::from(!expected.is_empty());
@@ -113,6 +117,7 @@ async fn new_jobs_do_not_shift_the_pages() {
                 cursor: None,
             },
         )
+        .await
         .unwrap();
     bed.clock.shift(SignedDuration::from_hours(1));
     bed.created("desk").await;
@@ -125,6 +130,7 @@ async fn new_jobs_do_not_shift_the_pages() {
                 cursor: page.next,
             },
         )
+        .await
         .unwrap();
     assert_eq!([page.items, next.items].concat(), jobs[..20]);
 }
@@ -145,15 +151,19 @@ async fn a_cursor_of_another_list_is_refused() {
                 cursor: None,
             },
         )
+        .await
         .unwrap()
         .next;
     let ward = JobFilter {
         owner: Some("ward".to_owned()),
         ..JobFilter::default()
     };
-    let refused = bed.store.jobs(&ward, &PageRequest { limit: 1, cursor });
+    let refused = bed.store.jobs(&ward, &PageRequest { limit: 1, cursor }).await;
     assert!(matches!(refused, Err(StoreError::BadCursor(BadCursor))));
-    let refused = Bed::new().store.jobs(&desk, &PageRequest { limit: 1, cursor });
+    let refused = Bed::new()
+        .store
+        .jobs(&desk, &PageRequest { limit: 1, cursor })
+        .await;
     assert!(
         matches!(refused, Err(StoreError::BadCursor(BadCursor))),
         "of another database"
@@ -181,14 +191,14 @@ async fn no_filter_makes_a_page_slow_and_every_page_goes_on() {
         to: Some(E164::new("+12125550101").unwrap()),
         ..JobFilter::default()
     };
-    let (found, pages) = all(&bed, &never, 10);
+    let (found, pages) = all(&bed, &never, 10).await;
     assert!(found.is_empty());
     assert!(pages > 1, "{pages}");
     let rare = JobFilter {
         to: Some(E164::new("+12125550102").unwrap()),
         ..never
     };
-    let (found, pages) = all(&bed, &rare, 10);
+    let (found, pages) = all(&bed, &rare, 10).await;
     assert_eq!(
         (found[0].id, found.len(), pages),
         (oldest, 1, 1),

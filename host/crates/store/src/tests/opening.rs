@@ -26,14 +26,14 @@ async fn what_was_kept_is_there_after_reopening() {
     );
     store.create_job(new.clone()).await.unwrap();
     let token = store.link_key().sign(LinkPurpose::FaxPdf, "x", now);
-    let head = store.verify_audit().unwrap();
+    let head = store.verify_audit().await.unwrap();
     drop(store);
 
     let store = open(&file).unwrap();
-    assert_eq!(store.job(new.job.id).unwrap(), Some(new.job));
+    assert_eq!(store.job(new.job.id).await.unwrap(), Some(new.job));
     assert_eq!(store.link_key().sign(LinkPurpose::FaxPdf, "x", now), token);
-    assert_eq!(store.verify_audit().unwrap(), head);
-    store.check().unwrap();
+    assert_eq!(store.verify_audit().await.unwrap(), head);
+    store.check().await.unwrap();
 }
 
 #[test]
@@ -55,14 +55,14 @@ fn a_second_opener_is_told_so_and_the_file_is_private() {
     open(&file).unwrap();
 }
 
-#[test]
-fn the_lock_outlives_a_restart_of_the_engine() {
+#[tokio::test]
+async fn the_lock_outlives_a_restart_of_the_engine() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("faxgate.redb");
     let store = open(&file).unwrap();
     store.shared.db.restart().unwrap();
     assert!(matches!(open(&file), Err(StoreError::Locked(_))));
-    store.check().unwrap();
+    store.check().await.unwrap();
 }
 
 #[test]
@@ -86,12 +86,12 @@ async fn a_closed_store_reads_and_refuses_to_write() {
     let bed = Bed::new();
     let job = bed.created("desk").await;
     bed.store.close();
-    assert_eq!(bed.store.job(job.id).unwrap(), Some(job));
+    assert_eq!(bed.store.job(job.id).await.unwrap(), Some(job));
     assert!(matches!(
         bed.store.create_job(bed.job("desk")).await,
         Err(StoreError::Closed)
     ));
-    assert!(matches!(bed.store.check(), Err(StoreError::Closed)));
+    assert!(matches!(bed.store.check().await, Err(StoreError::Closed)));
 }
 
 #[test]
@@ -131,12 +131,12 @@ async fn records_of_the_first_format_still_read() {
         transaction.commit().unwrap();
     };
     put(1);
-    let job = bed.store.job(id).unwrap().unwrap();
+    let job = bed.store.job(id).await.unwrap().unwrap();
     assert_eq!((job.id, job.owner.as_str(), job.attempts), (id, "desk", 1));
     assert_eq!(job.provider_id.as_deref(), Some("123456"));
     assert_eq!(job.poll_attempts, 0, "a field that came later has its default");
     put(2);
-    let refused = bed.store.job(id).unwrap_err();
+    let refused = bed.store.job(id).await.unwrap_err();
     assert!(
         matches!(
             refused,

@@ -157,15 +157,17 @@ impl InProcessService {
             limit: 1000,
             cursor: None,
         };
-        self.store()
-            .jobs(&JobFilter::default(), &all)
+        self.outside
+            .block_on(self.store().jobs(&JobFilter::default(), &all))
             .expect("jobs")
             .items
     }
 
     /// One job.
     pub fn job(&self, id: JobId) -> Option<Job> {
-        self.store().job(id).expect("a readable job")
+        self.outside
+            .block_on(self.store().job(id))
+            .expect("a readable job")
     }
 }
 
