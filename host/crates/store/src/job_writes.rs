@@ -19,6 +19,7 @@ use faxgate_domain::ids::JobId;
 use faxgate_domain::job::{Job, Phase};
 use faxgate_domain::provider::ErrorType;
 use faxgate_domain::status::{self, JobEvent, Refusal};
+use faxgate_domain::ticket::{self, ServeDecision, Ticket};
 use faxgate_telemetry::metrics::JOBS_FINISHED;
 
 /// Everything that one accepted fax puts into the database, in one commit.
@@ -56,6 +57,17 @@ pub struct Advanced {
     pub changed: bool,
     /// Why nothing changed, when it was not allowed.
     pub refusal: Option<Refusal>,
+}
+
+/// Whether a document may leave with a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServeOutcome {
+    /// It may, and the ticket is durably marked as served since now.
+    First,
+    /// It may; nothing was written.
+    Again,
+    /// It must not: the link belongs to a request that another one replaced, or the fax has ended.
+    Superseded,
 }
 
 impl Store {
@@ -101,6 +113,44 @@ impl Store {
         })
     }
 
+    /// Decides whether the document of a fax may leave with a link that carries `ticket`, asked for by the address
+    /// `to`. The first time, the ticket is durably marked as served before this answers: no byte may leave earlier. A
+    /// repeat costs no write. A link that was replaced leaves an audit line.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchJob`], and whatever the disk says. Nothing may leave then.
+    pub async fn serve(
+        &self,
+        id: JobId,
+        ticket: Option<Ticket>,
+        to: Option<String>,
+    ) -> Result<ServeOutcome, StoreError> {
+        let now = self.shared.clock.now();
+        // What is decided without a write stays right: a ticket that was served or replaced never comes back.
+        let job = self.job(id).await?.ok_or(StoreError::NoSuchJob)?;
+        let outcome = match ticket::decide_serve(&job, ticket, to.as_deref(), now) {
+            ServeDecision::Again => ServeOutcome::Again,
+            ServeDecision::Superseded => ServeOutcome::Superseded,
+            ServeDecision::First { .. } => {
+                let to = to.clone();
+                self.write(Growth::Settles, move |tables| {
+                    serve(tables, id, ticket, to.as_deref(), now)
+                })
+                .await?
+            }
+        };
+        if outcome == ServeOutcome::Superseded {
+            let mut entry = AuditEntry::new(now, "link", "link.superseded", id)
+                .from(to)
+                .outcome("denied");
+            if let Some(ticket) = ticket {
+                entry = entry.fact("ticket", ticket);
+            }
+            self.record_later(entry);
+        }
+        Ok(outcome)
+    }
+
     /// Tells whoever destroys documents that one has to go now.
     fn ring(&self, ended: bool) {
         if ended && self.shared.options.artifact_ttl.is_some_and(|ttl| ttl.is_zero()) {
@@ -121,6 +171,36 @@ impl Store {
         })
         .await
     }
+}
+
+fn serve(
+    tables: &mut Tables<'_>,
+    id: JobId,
+    ticket: Option<Ticket>,
+    to: Option<&str>,
+    now: Timestamp,
+) -> Result<ServeOutcome, StoreError> {
+    let old = get(&tables.jobs, &id.to_bytes(), decode::<Job>)?.ok_or(StoreError::NoSuchJob)?;
+    let (job, entry) = match ticket::decide_serve(&old, ticket, to, now) {
+        ServeDecision::First { job, entry } => (job, entry),
+        ServeDecision::Again => {
+            tables.unchanged();
+            return Ok(ServeOutcome::Again);
+        }
+        ServeDecision::Superseded => {
+            tables.unchanged();
+            return Ok(ServeOutcome::Superseded);
+        }
+    };
+    tables.jobs.insert(&id.to_bytes(), encode(&*job)?.as_slice())?;
+    Entries::of(&old).replace(&Entries::of(&job), id, tables)?;
+    add_lines(tables, id, std::slice::from_ref(&entry))?;
+    let mut entry = AuditEntry::new(now, "link", "fax.served", id).from(to.map(str::to_owned));
+    if let Some(ticket) = ticket {
+        entry = entry.fact("ticket", ticket);
+    }
+    audit::append(tables, &entry)?;
+    Ok(ServeOutcome::First)
 }
 
 fn create(tables: &mut Tables<'_>, new: &NewJob, now: Timestamp) -> Result<Created, StoreError> {

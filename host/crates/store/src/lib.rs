@@ -54,7 +54,7 @@ pub use error::{EngineError, StoreError, StoreErrorKind};
 pub use expiry::{Expiring, IdempotencyRow};
 pub use inbound::{CreatedInbound, InboundFilter, NewInbound};
 pub use job_reads::JobFilter;
-pub use job_writes::{Advanced, Created, NewJob};
+pub use job_writes::{Advanced, Created, NewJob, ServeOutcome};
 pub use keys::KeyChange;
 pub use lately::ShownJob;
 pub use list::{PageOf, PageRequest};

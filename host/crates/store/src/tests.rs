@@ -21,3 +21,4 @@ mod jobs;
 mod keys;
 mod lists;
 mod opening;
+mod serve;
