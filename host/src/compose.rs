@@ -124,7 +124,7 @@ pub async fn build(config: Config, environment: Environment) -> anyhow::Result<S
     app.clear_spool().context("the spool folder can't be prepared")?;
     let metrics = match metrics {
         Some(handle) => metrics_page::metrics_page(handle, app.clone(), parts.board.clone(), tls.clone()),
-        None => Arc::new(|| Box::pin(std::future::ready(String::new()))),
+        None => metrics_page::empty_page(),
     };
     let edge = Edge::new(EdgeParts {
         app: app.clone(),

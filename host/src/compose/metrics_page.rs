@@ -9,6 +9,11 @@ use faxgate_service::App;
 use faxgate_telemetry::board::Board;
 use faxgate_telemetry::metrics as names;
 
+/// The page of a service without metrics.
+pub(super) fn empty_page() -> faxgate_api::MetricsPage {
+    Arc::new(|| Box::pin(std::future::ready(String::new())))
+}
+
 /// Makes the page.
 pub(super) fn metrics_page(
     handle: PrometheusHandle,
