@@ -19,12 +19,13 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-use faxgate_api::{Edge, EdgeParts, Listener, Server, Timeouts};
+use faxgate_api::ApiParts;
 use faxgate_artifacts::Artifacts;
 use faxgate_base::clock::Clock;
 use faxgate_base::id::IdSource;
 use faxgate_config::Config;
 use faxgate_edge::tls::ServerTls;
+use faxgate_edge::{Listener, Server, Timeouts};
 use faxgate_policy::{Grants, Plugins};
 use faxgate_provider::phaxio::Phaxio;
 use faxgate_service::App;
@@ -126,7 +127,7 @@ pub async fn build(config: Config, environment: Environment) -> anyhow::Result<S
         Some(handle) => metrics_page::metrics_page(handle, app.clone(), parts.board.clone(), tls.clone()),
         None => metrics_page::empty_page(),
     };
-    let edge = Edge::new(EdgeParts {
+    let server = faxgate_api::server(ApiParts {
         app: app.clone(),
         ids: parts.ids.clone(),
         metrics,
@@ -134,7 +135,7 @@ pub async fn build(config: Config, environment: Environment) -> anyhow::Result<S
     });
     Ok(Service {
         app,
-        server: Server::new(edge, &parts.config.load().listen),
+        server,
         dispatcher: dispatcher(&parts),
         http: listeners.http.as_ref().map(Listener::address),
         https: listeners.https.as_ref().map(Listener::address),

@@ -8,41 +8,31 @@ mod operations;
 mod schemas;
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
-use axum::response::IntoResponse;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::auth::Need;
-use super::error::{Kind, PROBLEM_JSON};
-use super::handlers::Answer;
-use super::limits::Class;
-use super::router::{self, Route};
+use crate::problem::Kind;
+use crate::request::authorization::{AuthRequirement, RouteRule};
+use crate::request::rate_limits::RateClass;
 use faxgate_domain::code::Code;
-use faxgate_domain::scope::Scope;
+use faxgate_edge::problem::{PROBLEM_JSON, ProblemType};
 use operations::{Operation, operation};
 
-/// `GET /openapi.json`
-pub(crate) async fn serve() -> Answer {
-    static TEXT: OnceLock<Bytes> = OnceLock::new();
-    let text = TEXT.get_or_init(|| Bytes::from(document().to_string())).clone();
-    let headers = [
-        (CONTENT_TYPE, "application/json"),
-        (CACHE_CONTROL, "public, max-age=300"),
-    ];
-    Ok((headers, text).into_response())
+/// The document as text.
+pub(crate) fn text<'a>(routes: impl Iterator<Item = (&'a Method, &'a RouteRule)>) -> Bytes {
+    Bytes::from(document(routes).to_string())
 }
 
 /// The whole document.
-fn document() -> Value {
+fn document<'a>(routes: impl Iterator<Item = (&'a Method, &'a RouteRule)>) -> Value {
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
-    for route in router::table() {
-        let methods = paths.entry(route.path).or_default();
-        let method = route.method.as_str().to_ascii_lowercase();
-        if let Some(operation) = operation(&method, route.path) {
-            methods.insert(method, describe(&route, operation));
+    for (method, rule) in routes {
+        let methods = paths.entry(rule.path).or_default();
+        let method = method.as_str().to_ascii_lowercase();
+        if let Some(operation) = operation(&method, rule.path) {
+            methods.insert(method, describe(rule, operation));
         }
     }
     json!({
@@ -64,8 +54,8 @@ fn document() -> Value {
         ],
         "paths": paths,
         "x-problem-types": Kind::EVERY.map(|kind| {
-            let (status, _, title) = kind.describe();
-            json!({"type": kind.uri(), "status": status.as_u16(), "title": title})
+            let ProblemType { status, title, .. } = kind.problem_type();
+            json!({"type": kind.problem_type().uri(), "status": status.as_u16(), "title": title})
         }),
         "components": {
             "securitySchemes": {
@@ -96,7 +86,7 @@ minute by each key. Where a rate limit applies, `RateLimit-Policy` and `RateLimi
 What comes in clear on an address that others reach is answered with 308 to HTTPS, or 403 when it carried a key. \
 The states of a fax are `queued`, `in_progress`, `SUCCESS`, `FAILED` and `disabled`; final ones never change.";
 
-fn describe(route: &Route, operation: Operation) -> Value {
+fn describe(rule: &RouteRule, operation: Operation) -> Value {
     let Operation {
         id,
         tag,
@@ -107,9 +97,9 @@ fn describe(route: &Route, operation: Operation) -> Value {
         success,
         mut errors,
     } = operation;
-    errors.extend(errors_of(route));
+    errors.extend(errors_of(rule));
     let mut parameters = parameters;
-    if route.path.contains("{id}") {
+    if rule.path.contains("{id}") {
         parameters.insert(
             0,
             path_parameter(
@@ -119,14 +109,14 @@ fn describe(route: &Route, operation: Operation) -> Value {
             ),
         );
     }
-    if route.path.contains("{page}") {
+    if rule.path.contains("{page}") {
         parameters.push(path_parameter(
             "page",
             "Number of the page, from 1, and `.png`",
             "^[1-9][0-9]*\\.png$",
         ));
     }
-    if route.path.contains("{key_id}") {
+    if rule.path.contains("{key_id}") {
         parameters.insert(
             0,
             path_parameter("key_id", "Public half of a key", "^[0-9a-f]{12}$"),
@@ -137,11 +127,11 @@ fn describe(route: &Route, operation: Operation) -> Value {
         responses.insert(status.to_string(), response);
     }
     responses.extend(problems(&errors));
-    if route.path != "/health" {
+    if rule.path != "/health" {
         responses.insert("308".to_owned(), to_https());
     }
     for (status, response) in &mut responses {
-        dress(route, status, response);
+        add_common_headers(rule, status, response);
     }
     let mut described = Map::from_iter([
         ("operationId".to_owned(), json!(id)),
@@ -149,14 +139,17 @@ fn describe(route: &Route, operation: Operation) -> Value {
         ("summary".to_owned(), json!(summary)),
         ("parameters".to_owned(), json!(parameters)),
         ("responses".to_owned(), Value::Object(responses)),
-        ("security".to_owned(), security(route.need)),
+        ("security".to_owned(), security(rule.requirement)),
     ]);
     let further = [
         (
             "description",
             (!description.is_empty()).then(|| json!(description)),
         ),
-        ("x-scope", scope(route.need).map(|scope| json!(scope.as_str()))),
+        (
+            "x-scope",
+            rule.requirement.scope().map(|scope| json!(scope.as_str())),
+        ),
         ("requestBody", body),
     ];
     for (name, value) in further {
@@ -176,7 +169,7 @@ fn to_https() -> Value {
 }
 
 /// Adds the header fields that every response of a route has.
-fn dress(route: &Route, status: &str, response: &mut Value) {
+fn add_common_headers(rule: &RouteRule, status: &str, response: &mut Value) {
     let Some(response) = response.as_object_mut() else {
         return;
     };
@@ -187,7 +180,7 @@ fn dress(route: &Route, status: &str, response: &mut Value) {
         }
     };
     add("x-request-id", "Names the request in the log");
-    if route.class != Class::Exempt && status.starts_with('2') {
+    if rule.class != RateClass::Exempt && status.starts_with('2') {
         add(
             "RateLimit-Policy",
             "The limits that apply, when one does: `\"default\";q=60;w=60`",
@@ -206,34 +199,27 @@ fn path_parameter(name: &str, description: &str, pattern: &str) -> Value {
     })
 }
 
-fn security(need: Need) -> Value {
-    match need {
-        Need::Nothing | Need::Signature => json!([]),
-        Need::Scope(_) => json!([{"apiKey": []}, {"bearer": []}]),
-        Need::LinkOr(_) => json!([{"link": []}, {"apiKey": []}, {"bearer": []}]),
-        Need::LocalOr(_) => json!([{}, {"apiKey": []}, {"bearer": []}]),
+fn security(requirement: AuthRequirement) -> Value {
+    match requirement {
+        AuthRequirement::Nothing | AuthRequirement::Signature => json!([]),
+        AuthRequirement::Scope(_) => json!([{"apiKey": []}, {"bearer": []}]),
+        AuthRequirement::LinkOr(_) => json!([{"link": []}, {"apiKey": []}, {"bearer": []}]),
+        AuthRequirement::LocalOr(_) => json!([{}, {"apiKey": []}, {"bearer": []}]),
     }
 }
 
-const fn scope(need: Need) -> Option<Scope> {
-    match need {
-        Need::Scope(scope) | Need::LinkOr(scope) | Need::LocalOr(scope) => Some(scope),
-        Need::Nothing | Need::Signature => None,
-    }
-}
-
-/// What a route may answer because of its gate.
-fn errors_of(route: &Route) -> Vec<Kind> {
+/// The problems that follow from a route's authorization and limits.
+fn errors_of(rule: &RouteRule) -> Vec<Kind> {
     let mut errors = vec![Kind::InsecureTransport, Kind::Code(Code::Internal)];
-    if scope(route.need).is_some() {
+    if rule.requirement.scope().is_some() {
         errors.extend([Kind::Code(Code::Unauthenticated), Kind::Code(Code::Forbidden)]);
         // Also where no rate is set: wrong credentials are always counted.
         errors.push(Kind::Code(Code::RateLimited));
     }
-    if matches!(route.need, Need::LinkOr(_)) {
+    if matches!(rule.requirement, AuthRequirement::LinkOr(_)) {
         errors.push(Kind::Code(Code::BadLink));
     }
-    if route.class != Class::Exempt {
+    if rule.class != RateClass::Exempt {
         errors.push(Kind::Code(Code::Unavailable));
     }
     errors
@@ -244,7 +230,7 @@ fn problems(errors: &[Kind]) -> BTreeMap<String, Value> {
     let mut by_status: BTreeMap<String, Vec<&Kind>> = BTreeMap::new();
     for kind in errors {
         let kinds = by_status
-            .entry(kind.describe().0.as_str().to_owned())
+            .entry(kind.problem_type().status.as_str().to_owned())
             .or_default();
         if !kinds.contains(&kind) {
             kinds.push(kind);
@@ -260,11 +246,11 @@ fn problems(errors: &[Kind]) -> BTreeMap<String, Value> {
 }
 
 fn problem(status: &str, kinds: &[&Kind]) -> Value {
-    let titles: Vec<_> = kinds.iter().map(|kind| kind.describe().2).collect();
+    let titles: Vec<_> = kinds.iter().map(|kind| kind.problem_type().title).collect();
     let examples: Map<String, Value> = kinds
         .iter()
         .map(|kind| {
-            let name = kind.describe().1.to_owned();
+            let name = kind.problem_type().name.to_owned();
             (name, json!({"value": examples::problem(**kind)}))
         })
         .collect();
@@ -297,5 +283,4 @@ fn header(description: &str) -> Value {
 }
 
 #[cfg(test)]
-#[path = "openapi/tests.rs"]
 mod tests;

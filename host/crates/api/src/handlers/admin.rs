@@ -1,39 +1,44 @@
-//! What an operator looks at.
+//! Configuration, plugins, audit log and health, for operators.
 
 use axum::extract::State;
+use axum::response::IntoResponse as _;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde_json::json;
 
-use super::{Answer, ok};
-use crate::auth::Asker;
-use crate::edge::Edge;
-use crate::query::Query;
+use crate::request::authorization::AuthenticatedCaller;
+use crate::request::query::Query;
+use crate::response::{Answer, ok};
+use crate::state::AppState;
 use faxgate_config::render;
 
 /// `GET /admin/config`: what is in force, secrets masked.
-pub(crate) async fn config(State(edge): State<Edge>) -> Answer {
-    ok(render::table(&edge.app().config()))
+pub(crate) async fn config(State(state): State<AppState>) -> Answer {
+    ok(render::table(&state.app().config()))
 }
 
 /// `GET /admin/plugins`: what serves, and what could not be loaded.
-pub(crate) async fn plugins(State(edge): State<Edge>) -> Answer {
-    let app = edge.app();
+pub(crate) async fn plugins(State(state): State<AppState>) -> Answer {
+    let app = state.app();
     ok(json!({"items": app.plugins(), "problems": app.plugin_problems()}))
 }
 
 /// `POST /admin/plugins/reload`
-pub(crate) async fn reload_plugins(State(edge): State<Edge>, Asker(actor): Asker) -> Answer {
-    ok(edge.app().reload_plugins(&actor).await?)
+pub(crate) async fn reload_plugins(
+    State(state): State<AppState>,
+    AuthenticatedCaller(actor): AuthenticatedCaller,
+) -> Answer {
+    ok(state.app().reload_plugins(&actor).await?)
 }
 
 /// `GET /admin/audit`: oldest first.
-pub(crate) async fn audit(State(edge): State<Edge>, query: Query) -> Answer {
+pub(crate) async fn audit(State(state): State<AppState>, query: Query) -> Answer {
     let page = query.page()?;
-    ok(edge.app().audit(page.cursor.as_deref(), page.limit).await?)
+    ok(state.app().audit(page.cursor.as_deref(), page.limit).await?)
 }
 
 /// `GET /admin/health-status`: every check with its reason, and the queue.
-pub(crate) async fn health_status(State(edge): State<Edge>) -> Answer {
-    let app = edge.app();
+pub(crate) async fn health_status(State(state): State<AppState>) -> Answer {
+    let app = state.app();
     let checks = app.readiness().await;
     let queue: serde_json::Map<_, _> = app
         .depth()
@@ -48,4 +53,13 @@ pub(crate) async fn health_status(State(edge): State<Edge>) -> Answer {
         "checks": checks,
         "queue": queue,
     }))
+}
+
+/// `GET /openapi.json`
+pub(crate) async fn openapi(State(state): State<AppState>) -> Answer {
+    let headers = [
+        (CONTENT_TYPE, "application/json"),
+        (CACHE_CONTROL, "public, max-age=300"),
+    ];
+    Ok((headers, state.openapi()).into_response())
 }

@@ -1,54 +1,60 @@
-//! What the provider posts: the raw body for the signature, and its parts for whoever reads them.
+//! Callbacks of the provider: the raw body for the signature, and its fields and files for the policy.
 
 use axum::body::Body;
 use axum::extract::State;
-use http::header::{AUTHORIZATION, COOKIE, HeaderName};
+use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, Uri};
 use http_body_util::BodyExt as _;
 use serde_json::json;
 
-use super::{Answer, ok};
-use crate::client::Client;
-use crate::edge::Edge;
-use crate::error::Problem;
-use crate::extract::{announced_length, body_too_large, broken_body, media_type};
-use crate::multipart::{self, Parts};
-use crate::query::Query;
-use crate::timeouts::{MAX_CALLBACK, MAX_INBOUND};
+use crate::form::multipart::{self, Parts};
+use crate::problem::Problem;
+use crate::request::body::{announced_length, body_too_large, broken_body, media_type};
+use crate::request::credential::X_API_KEY;
+use crate::request::query::Query;
+use crate::response::{Answer, ok};
+use crate::state::AppState;
+use faxgate_base::size::MIB;
 use faxgate_domain::code::Code;
+use faxgate_edge::Client;
 use faxgate_service::{App, Incoming, Upload};
+
+/// Most bytes of a status callback.
+const MAX_STATUS_CALLBACK: u64 = MIB;
+/// Most bytes of a delivered fax: the provider's limit for one document and room for the other fields.
+const MAX_INBOUND_CALLBACK: u64 = 21 * MIB;
 
 /// `POST /phaxio-callback`
 pub(crate) async fn status(
-    State(edge): State<Edge>,
+    State(state): State<AppState>,
     client: Client,
     uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let incoming = incoming(edge.app(), &client, &uri, &headers, body, MAX_CALLBACK).await?;
-    // Boxed: thousands may be waiting above for a body that comes slowly.
-    Box::pin(edge.app().status_callback(incoming)).await?;
+    let incoming = incoming(state.app(), &client, &uri, &headers, body, MAX_STATUS_CALLBACK).await?;
+    // Boxed: thousands of requests may be waiting for a slow body above, and must not contain this future.
+    Box::pin(state.app().status_callback(incoming)).await?;
     ok(json!({"status": "ok"}))
 }
 
 /// `POST /phaxio-inbound`
 pub(crate) async fn inbound(
-    State(edge): State<Edge>,
+    State(state): State<AppState>,
     client: Client,
     uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    if !edge.app().config().inbound.enabled {
-        // Said before the document is read.
+    if !state.app().config().inbound.enabled {
+        // Answered before the document is read.
         return Err(Problem::new(
             Code::NotFound,
             "receiving is switched off: set INBOUND_ENABLED=true",
         ));
     }
-    let incoming = incoming(edge.app(), &client, &uri, &headers, body, MAX_INBOUND).await?;
-    Box::pin(edge.app().inbound_callback(incoming)).await?;
+    let incoming = incoming(state.app(), &client, &uri, &headers, body, MAX_INBOUND_CALLBACK).await?;
+    Box::pin(state.app().inbound_callback(incoming)).await?;
     ok(json!({"status": "ok"}))
 }
 
@@ -69,7 +75,7 @@ async fn incoming(
                 .collect(),
             files: Vec::new(),
         },
-        // Whatever else it is, the policy has the raw body.
+        // For any other format the policy has the raw body.
         _ => Parts::default(),
     };
     Ok(Incoming {
@@ -99,7 +105,6 @@ async fn spool(app: &App, headers: &HeaderMap, mut body: Body, limit: u64) -> Re
 
 /// The header fields as text, without those that carry credentials for us.
 fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
-    const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
     headers
         .iter()
         .filter(|(name, _)| ![AUTHORIZATION, COOKIE, X_API_KEY].contains(name))
@@ -108,22 +113,4 @@ fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn policies_see_no_credentials() {
-        let mut headers = HeaderMap::new();
-        for (name, value) in [
-            ("authorization", "Bearer k"),
-            ("x-api-key", "k"),
-            ("x-phaxio-signature", "s"),
-        ] {
-            headers.insert(HeaderName::from_static(name), value.parse().expect("value"));
-        }
-        assert_eq!(
-            readable(&headers),
-            [("x-phaxio-signature".to_owned(), "s".to_owned())]
-        );
-    }
-}
+mod tests;

@@ -8,59 +8,58 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::Answer;
-use crate::auth::link_failed;
-use crate::auth::{Access, Asker};
-use crate::client::Client;
-use crate::edge::Edge;
-use crate::error::{Kind, Problem};
-use crate::extract::{Id, IdAndName};
-use crate::query::Query;
-use crate::range::{Wanted, wanted};
+use crate::problem::{Kind, Problem};
+use crate::request::authorization::{Access, AuthenticatedCaller, link_failed};
+use crate::request::path::{Id, IdAndName};
+use crate::request::query::Query;
+use crate::request::range::{Selection, select};
+use crate::response::Answer;
+use crate::state::AppState;
 use faxgate_domain::document::Resolution;
+use faxgate_edge::Client;
 use faxgate_service::{Actor, DocumentKey, OpenDocument};
 
 /// `GET /fax/{id}/pdf`
 pub(crate) async fn fax_pdf(
-    State(edge): State<Edge>,
+    State(state): State<AppState>,
     access: Access,
     client: Client,
     Id(id): Id,
     method: Method,
     headers: HeaderMap,
 ) -> Answer {
-    let document = open(&edge, &client, &access, &id, async |key| {
-        edge.app().fax_document(key, &id).await
+    let document = open(&state, &client, &access, &id, async |key| {
+        state.app().fax_document(key, &id).await
     })
     .await?;
-    serve(&edge, &document, &format!("fax-{id}.pdf"), &method, &headers).await
+    serve(&state, &document, &format!("fax-{id}.pdf"), &method, &headers).await
 }
 
 /// `GET /inbound/{id}/pdf`
 pub(crate) async fn inbound_pdf(
-    State(edge): State<Edge>,
+    State(state): State<AppState>,
     access: Access,
     client: Client,
     Id(id): Id,
     method: Method,
     headers: HeaderMap,
 ) -> Answer {
-    let document = open(&edge, &client, &access, &id, async |key| {
-        edge.app().inbound_document(key, &id).await
+    let document = open(&state, &client, &access, &id, async |key| {
+        state.app().inbound_document(key, &id).await
     })
     .await?;
-    serve(&edge, &document, &format!("inbound-{id}.pdf"), &method, &headers).await
+    serve(&state, &document, &format!("inbound-{id}.pdf"), &method, &headers).await
 }
 
 /// `GET /fax/{id}/tiff`
 pub(crate) async fn fax_tiff(
-    State(edge): State<Edge>,
-    Asker(actor): Asker,
+    State(state): State<AppState>,
+    AuthenticatedCaller(actor): AuthenticatedCaller,
     Id(id): Id,
     query: Query,
 ) -> Answer {
     let resolution = query.word("resolution", &Resolution::WORDS)?;
-    let tiff = edge.app().tiff(&actor, &id, resolution).await?;
+    let tiff = state.app().tiff(&actor, &id, resolution).await?;
     let mut response = Response::new(Body::from(tiff));
     describe(response.headers_mut(), "image/tiff", &format!("fax-{id}.tiff"));
     Ok(response)
@@ -68,15 +67,15 @@ pub(crate) async fn fax_tiff(
 
 /// `GET /fax/{id}/preview/{page}`, where the page is a number followed by `.png`
 pub(crate) async fn fax_preview(
-    State(edge): State<Edge>,
-    Asker(actor): Asker,
+    State(state): State<AppState>,
+    AuthenticatedCaller(actor): AuthenticatedCaller,
     IdAndName(id, name): IdAndName,
 ) -> Answer {
     let digits = name.strip_suffix(".png").unwrap_or_default();
-    // What is no number is no page either; neither is one that is too long to count.
+    // A text that is no number, or one that is too large, is page 0, which no document has.
     let plain = digits.bytes().all(|digit| digit.is_ascii_digit());
     let page = if plain { digits.parse().unwrap_or(0) } else { 0 };
-    let png = edge.app().preview(&actor, &id, page).await?;
+    let png = state.app().preview(&actor, &id, page).await?;
     let mut response = Response::new(Body::from(png));
     describe(
         response.headers_mut(),
@@ -87,7 +86,7 @@ pub(crate) async fn fax_preview(
 }
 
 async fn open(
-    edge: &Edge,
+    state: &AppState,
     client: &Client,
     access: &Access,
     id: &str,
@@ -98,7 +97,7 @@ async fn open(
             let key = DocumentKey::Token(token, Some(client.address));
             open(key)
                 .await
-                .map_err(|error| link_failed(edge, client, id, error))
+                .map_err(|error| link_failed(state, client, id, error))
         }
         Access::Key(principal) => {
             let actor = Actor {
@@ -112,7 +111,7 @@ async fn open(
 }
 
 async fn serve(
-    edge: &Edge,
+    state: &AppState,
     document: &OpenDocument,
     name: &str,
     method: &Method,
@@ -120,28 +119,28 @@ async fn serve(
 ) -> Answer {
     let (length, etag) = (document.len(), format!("\"{}\"", document.etag()));
     // Ranges are defined for GET only (RFC 9110, section 14.2).
-    let wanted = match wanted(headers, length, &etag) {
-        Wanted::Part(_) | Wanted::Unsatisfiable if *method == Method::HEAD => Wanted::Whole,
-        wanted => wanted,
+    let selection = match select(headers, length, &etag) {
+        Selection::Part(_) | Selection::Unsatisfiable if *method == Method::HEAD => Selection::Whole,
+        selection => selection,
     };
-    let range = match wanted {
-        Wanted::Unsatisfiable => {
+    let range = match selection {
+        Selection::Unsatisfiable => {
             let detail = format!("the document has {length} bytes: ask for some of those");
             return Err(Problem::of(Kind::RangeNotSatisfiable, detail)
                 .header(CONTENT_RANGE, &format!("bytes */{length}")));
         }
-        Wanted::NotModified => {
+        Selection::NotModified => {
             let mut response = StatusCode::NOT_MODIFIED.into_response();
             validators(response.headers_mut(), &etag);
             return Ok(response);
         }
-        Wanted::Whole => None,
-        Wanted::Part(range) => Some(range),
+        Selection::Whole => None,
+        Selection::Part(range) => Some(range),
     };
     let body = if *method == Method::HEAD {
         Body::empty()
     } else {
-        Body::from_stream(edge.app().read(document, range.clone()).await?)
+        Body::from_stream(state.app().read(document, range.clone()).await?)
     };
     let mut response = Response::new(body);
     let headers = response.headers_mut();

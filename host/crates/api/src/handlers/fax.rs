@@ -6,13 +6,14 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use super::{Answer, Items, List, json, ok, with};
-use crate::auth::Asker;
-use crate::edge::Edge;
-use crate::error::Problem;
-use crate::extract::{self, Id};
-use crate::multipart::{self, Form};
-use crate::query::Query;
+use crate::form::fields::fields as read_fields;
+use crate::form::multipart::{self, Form};
+use crate::problem::Problem;
+use crate::request::authorization::AuthenticatedCaller;
+use crate::request::path::Id;
+use crate::request::query::Query;
+use crate::response::{Answer, Items, List, json_text, ok, with_status};
+use crate::state::AppState;
 use faxgate_domain::code::Code;
 use faxgate_domain::document::{Cover, Halftone, Paper, RenderOptions, Resolution};
 use faxgate_domain::job::{PublicStatus, SendOptions};
@@ -23,21 +24,25 @@ const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-re
 
 /// `POST /fax`
 pub(crate) async fn send(
-    State(edge): State<Edge>,
-    Asker(actor): Asker,
+    State(state): State<AppState>,
+    AuthenticatedCaller(actor): AuthenticatedCaller,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
     let idempotency_key = idempotency_key(&headers)?;
-    let limit = edge.app().config().limits.max_file_bytes;
-    let form = multipart::upload(edge.app(), &headers, body, limit).await?;
+    let limit = state.app().config().limits.max_file_bytes;
+    let form = multipart::upload(state.app(), &headers, body, limit).await?;
     let request = request(form, idempotency_key)?;
-    // Boxed: thousands may be waiting above for a body that comes slowly.
-    Ok(accepted(Box::pin(edge.app().send(&actor, request)).await?))
+    // Boxed: thousands of requests may be waiting for a slow body above, and must not contain this future.
+    Ok(accepted(Box::pin(state.app().send(&actor, request)).await?))
 }
 
 /// `GET /fax`
-pub(crate) async fn list(State(edge): State<Edge>, Asker(actor): Asker, query: Query) -> Answer {
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    AuthenticatedCaller(actor): AuthenticatedCaller,
+    query: Query,
+) -> Answer {
     let words = PublicStatus::EVERY.map(|status| (status.as_str(), status));
     let query = FaxQuery {
         status: query.word("status", &words)?,
@@ -46,37 +51,49 @@ pub(crate) async fn list(State(edge): State<Edge>, Asker(actor): Asker, query: Q
         created_before: query.time("created_before")?,
         page: query.page()?,
     };
-    let (items, next_cursor) = edge.app().faxes(&actor, query).await?;
+    let (items, next_cursor) = state.app().faxes(&actor, query).await?;
     ok(List { items, next_cursor })
 }
 
 /// `GET /fax/{id}`
-pub(crate) async fn get(State(edge): State<Edge>, Asker(actor): Asker, Id(id): Id) -> Answer {
-    Ok(json(StatusCode::OK, edge.app().fax(&actor, &id).await?))
+pub(crate) async fn get(
+    State(state): State<AppState>,
+    AuthenticatedCaller(actor): AuthenticatedCaller,
+    Id(id): Id,
+) -> Answer {
+    Ok(json_text(StatusCode::OK, state.app().fax(&actor, &id).await?))
 }
 
 /// `GET /fax/{id}/events`
-pub(crate) async fn events(State(edge): State<Edge>, Asker(actor): Asker, Id(id): Id) -> Answer {
+pub(crate) async fn events(
+    State(state): State<AppState>,
+    AuthenticatedCaller(actor): AuthenticatedCaller,
+    Id(id): Id,
+) -> Answer {
     ok(Items {
-        items: edge.app().timeline(&actor, &id).await?,
+        items: state.app().timeline(&actor, &id).await?,
     })
 }
 
 /// `POST /fax/{id}/cancel`
-pub(crate) async fn cancel(State(edge): State<Edge>, Asker(actor): Asker, Id(id): Id) -> Answer {
-    with(StatusCode::ACCEPTED, edge.app().cancel(&actor, &id).await?)
+pub(crate) async fn cancel(
+    State(state): State<AppState>,
+    AuthenticatedCaller(actor): AuthenticatedCaller,
+    Id(id): Id,
+) -> Answer {
+    with_status(StatusCode::ACCEPTED, state.app().cancel(&actor, &id).await?)
 }
 
 /// `POST /fax/{id}/resend`
 pub(crate) async fn resend(
-    State(edge): State<Edge>,
-    Asker(actor): Asker,
+    State(state): State<AppState>,
+    AuthenticatedCaller(actor): AuthenticatedCaller,
     Id(id): Id,
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
     let idempotency_key = idempotency_key(&headers)?;
-    let fields = extract::fields(&headers, body).await?;
+    let fields = read_fields(&headers, body).await?;
     let mut request = Resend {
         idempotency_key,
         ..Resend::default()
@@ -89,23 +106,29 @@ pub(crate) async fn resend(
             _ => {}
         }
     }
-    Ok(accepted(Box::pin(edge.app().resend(&actor, &id, request)).await?))
+    Ok(accepted(
+        Box::pin(state.app().resend(&actor, &id, request)).await?,
+    ))
 }
 
 /// `DELETE /fax/{id}`
-pub(crate) async fn destroy(State(edge): State<Edge>, Asker(actor): Asker, Id(id): Id) -> Answer {
-    edge.app().destroy(&actor, &id).await?;
+pub(crate) async fn destroy(
+    State(state): State<AppState>,
+    AuthenticatedCaller(actor): AuthenticatedCaller,
+    Id(id): Id,
+) -> Answer {
+    state.app().destroy(&actor, &id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// A plus sign that nobody escaped in a query arrives as a space.
+/// A plus sign that the client did not escape in a query arrives as a space.
 pub(super) fn restore_plus(number: &str) -> String {
     number
         .strip_prefix(' ')
         .map_or_else(|| number.to_owned(), |rest| format!("+{rest}"))
 }
 
-/// The answer is kept as text: a repeat of the request gets the very same.
+/// The response is stored as text: a repetition of the request gets the same bytes.
 fn accepted(sent: Sent) -> Response {
     let mut response = Response::new(Body::from(sent.answer));
     *response.status_mut() = StatusCode::ACCEPTED;
@@ -254,58 +277,4 @@ fn given_twice(name: &str) -> Problem {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn form(fields: &[(&str, &str)]) -> Form {
-        let fields = fields
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        Form {
-            fields,
-            files: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn known_fields_are_sorted_and_others_ignored() {
-        let fields = form(&[
-            ("x", "1"),
-            ("tag[case]", "7"),
-            ("to", "+1"),
-            ("header_text", ""),
-            ("caller_id", "+2"),
-            ("region", "DE"),
-        ]);
-        let request = request(fields, None).expect("request");
-        assert_eq!(
-            (request.to.as_str(), request.region.as_deref()),
-            ("+1", Some("DE"))
-        );
-        assert_eq!(request.options.header_text, None);
-        assert_eq!(request.options.caller_id.as_deref(), Some("+2"));
-        assert_eq!(request.options.tags.get("case").map(String::as_str), Some("7"));
-    }
-
-    #[test]
-    fn a_missing_or_doubled_destination_is_refused() {
-        for (fields, word) in [
-            (form(&[]), "missing"),
-            (form(&[("to", "1"), ("to", "2")]), "more than once"),
-            (
-                form(&[("to", "1"), ("tag[a]", "1"), ("tag[a]", "2")]),
-                "more than once",
-            ),
-        ] {
-            let problem = request(fields, None).expect_err("refused");
-            assert!(problem.detail().contains(word), "{}", problem.detail());
-        }
-    }
-
-    #[test]
-    fn an_unescaped_plus_comes_back() {
-        assert_eq!(restore_plus(" 12125550100"), "+12125550100");
-        assert_eq!(restore_plus("+12125550100"), "+12125550100");
-    }
-}
+mod tests;

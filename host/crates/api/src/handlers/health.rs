@@ -1,4 +1,4 @@
-//! For probes and for collectors of metrics.
+//! Liveness, readiness and metrics.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -7,36 +7,37 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
-use super::{Answer, with};
-use crate::edge::{Edge, Seen};
+use crate::response::{Answer, with_status};
+use crate::state::AppState;
+use faxgate_edge::AccessLogEntry;
 
 /// The text format of Prometheus.
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Where to ask whether the process answers.
-pub(crate) const PATH: &str = "/health";
+/// The path of the liveness probe.
+pub(crate) const LIVENESS_PATH: &str = "/health";
 
 /// `GET /health`: the process answers.
 pub(crate) async fn live() -> Response {
     alive()
 }
 
-/// What [`live`] answers, without the way through the routes.
+/// What [`live`] answers, without the router.
 pub(crate) fn alive() -> Response {
     let json = HeaderValue::from_static("application/json");
     let mut response = Response::new(Body::from(r#"{"status":"ok"}"#));
     response.headers_mut().insert(CONTENT_TYPE, json);
-    response.extensions_mut().insert(Seen {
-        route: PATH,
-        who: None,
+    response.extensions_mut().insert(AccessLogEntry {
+        route: LIVENESS_PATH,
+        caller: None,
     });
     response
 }
 
 /// `GET /health/ready`: each check by name, with the names of plugins that could not be loaded. Reasons are for
 /// the operator (`/admin/health-status`): this page is open to everybody.
-pub(crate) async fn ready(State(edge): State<Edge>) -> Answer {
-    let checks = edge.readiness().await;
+pub(crate) async fn ready(State(state): State<AppState>) -> Answer {
+    let checks = state.readiness().await;
     let ready = checks.iter().all(|check| check.ok);
     let status = if ready {
         StatusCode::OK
@@ -53,13 +54,13 @@ pub(crate) async fn ready(State(edge): State<Edge>) -> Answer {
             }
         })
         .collect();
-    with(
+    with_status(
         status,
         json!({"status": if ready { "ready" } else { "not_ready" }, "checks": checks}),
     )
 }
 
 /// `GET /metrics`
-pub(crate) async fn metrics(State(edge): State<Edge>) -> Answer {
-    Ok(([(CONTENT_TYPE, EXPOSITION)], edge.metrics_page().await).into_response())
+pub(crate) async fn metrics(State(state): State<AppState>) -> Answer {
+    Ok(([(CONTENT_TYPE, EXPOSITION)], state.metrics_page().await).into_response())
 }

@@ -4,11 +4,11 @@ use axum::extract::State;
 use http::StatusCode;
 
 use super::fax::restore_plus;
-use super::{Answer, List, ok, with};
-use crate::auth::Asker;
-use crate::edge::Edge;
-use crate::extract::Id;
-use crate::query::Query;
+use crate::request::authorization::AuthenticatedCaller;
+use crate::request::path::Id;
+use crate::request::query::Query;
+use crate::response::{Answer, List, ok, with_status};
+use crate::state::AppState;
 use faxgate_domain::inbound::InboundStatus;
 use faxgate_service::InboundQuery;
 
@@ -19,7 +19,11 @@ pub(crate) const STATUSES: [(&str, InboundStatus); 2] = [
 ];
 
 /// `GET /inbound`
-pub(crate) async fn list(State(edge): State<Edge>, Asker(actor): Asker, query: Query) -> Answer {
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    AuthenticatedCaller(actor): AuthenticatedCaller,
+    query: Query,
+) -> Answer {
     let query = InboundQuery {
         to: query.text("to")?.map(restore_plus),
         from: query.text("from")?.map(restore_plus),
@@ -27,16 +31,24 @@ pub(crate) async fn list(State(edge): State<Edge>, Asker(actor): Asker, query: Q
         received_after: query.time("received_after")?,
         page: query.page()?,
     };
-    let (items, next_cursor) = edge.app().inbounds(&actor, query).await?;
+    let (items, next_cursor) = state.app().inbounds(&actor, query).await?;
     ok(List { items, next_cursor })
 }
 
 /// `GET /inbound/{id}`
-pub(crate) async fn get(State(edge): State<Edge>, Asker(actor): Asker, Id(id): Id) -> Answer {
-    ok(edge.app().inbound(&actor, &id).await?)
+pub(crate) async fn get(
+    State(state): State<AppState>,
+    AuthenticatedCaller(actor): AuthenticatedCaller,
+    Id(id): Id,
+) -> Answer {
+    ok(state.app().inbound(&actor, &id).await?)
 }
 
 /// `POST /inbound/{id}/link`
-pub(crate) async fn link(State(edge): State<Edge>, Asker(actor): Asker, Id(id): Id) -> Answer {
-    with(StatusCode::CREATED, edge.app().inbound_link(&actor, &id).await?)
+pub(crate) async fn link(
+    State(state): State<AppState>,
+    AuthenticatedCaller(actor): AuthenticatedCaller,
+    Id(id): Id,
+) -> Answer {
+    with_status(StatusCode::CREATED, state.app().inbound_link(&actor, &id).await?)
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::error::Kind;
+use crate::problem::Kind;
+use faxgate_edge::problem::ProblemType;
 
 /// Examples by the name of their schema.
 pub(super) fn all() -> Map<String, Value> {
@@ -108,8 +109,8 @@ fn inbound_fax() -> Value {
 
 /// What a problem of this kind might say.
 pub(super) fn problem(kind: Kind) -> Value {
-    let (status, name, title) = kind.describe();
-    json!({"type": kind.uri(), "title": title, "status": status.as_u16(), "detail": sentence(name)})
+    let ProblemType { status, name, title } = kind.problem_type();
+    json!({"type": kind.problem_type().uri(), "title": title, "status": status.as_u16(), "detail": sentence(name)})
 }
 
 fn sentence(name: &str) -> &'static str {
@@ -140,6 +141,6 @@ fn sentence(name: &str) -> &'static str {
         "unsupported-format" => "send the body as application/json",
         "range-not-satisfiable" => "the document has 48213 bytes: ask for some of those",
         "https-required" => "credentials were sent in clear: use HTTPS, and replace this key or link",
-        _ => "something went wrong here: the operator finds the cause in the log under this request id",
+        _ => "an internal error occurred: the operator finds its cause in the log under this request id",
     }
 }

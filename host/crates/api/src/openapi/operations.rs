@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::header;
-use crate::error::Kind;
 use crate::handlers::inbound;
+use crate::problem::Kind;
 use faxgate_domain::code::Code::{
     self, BadCursor, BadDocument, BadNumber, BadRequest, BadSignature, Busy, Conflict, Gone,
     IdempotencyConflict, Invalid, NotFound, TooLarge, Unavailable, UnsupportedDocument,

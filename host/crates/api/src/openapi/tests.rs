@@ -1,15 +1,19 @@
 //! The description and the server say the same: the document against the routes, the answers and the rules of OpenAPI.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::testing::{ROOT_KEY, TestEdge, get, get_as, json as read};
+use crate::routes;
+use crate::tests::installation::{ROOT_KEY, TestInstallation, get, get_as, json as read};
+
+fn described() -> Value {
+    let table = routes::table();
+    document(table.iter().map(|route| (&route.method, &route.rule)))
+}
 
 #[test]
 fn every_route_is_described_and_nothing_else() {
-    let document = document();
+    let document = described();
     let described: BTreeSet<String> = document["paths"]
         .as_object()
         .unwrap()
@@ -22,16 +26,16 @@ fn every_route_is_described_and_nothing_else() {
                 .map(move |method| format!("{} {path}", method.to_uppercase()))
         })
         .collect();
-    let routed: BTreeSet<String> = router::table()
+    let routed: BTreeSet<String> = routes::table()
         .iter()
-        .map(|route| format!("{} {}", route.method, route.path))
+        .map(|route| format!("{} {}", route.method, route.rule.path))
         .collect();
     assert_eq!(described, routed);
 }
 
 #[test]
 fn ids_are_unique_and_references_lead_somewhere() {
-    let document = document();
+    let document = described();
     let mut ids = BTreeSet::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
@@ -81,7 +85,7 @@ fn visit(value: &Value, each: &mut impl FnMut(&str)) {
 
 #[test]
 fn links_lead_to_operations() {
-    let document = document();
+    let document = described();
     let operations: Vec<&Value> = document["paths"]
         .as_object()
         .unwrap()
@@ -114,7 +118,7 @@ fn links_lead_to_operations() {
 
 #[test]
 fn examples_have_what_their_schemas_ask_for() {
-    let schemas = &document()["components"]["schemas"];
+    let schemas = &described()["components"]["schemas"];
     let keys = |value: &Value| {
         value
             .as_object()
@@ -140,7 +144,7 @@ fn examples_have_what_their_schemas_ask_for() {
 
 #[test]
 fn every_response_names_its_request_and_every_limit_is_told() {
-    let document = document();
+    let document = described();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             for (status, response) in operation["responses"].as_object().unwrap() {
@@ -159,9 +163,9 @@ fn every_response_names_its_request_and_every_limit_is_told() {
 /// What the server answers has exactly the properties that the description promises.
 #[tokio::test]
 async fn answers_have_the_described_shape() {
-    let test = TestEdge::new().await;
+    let test = TestInstallation::new().await;
     let id = test.fax("bootstrap", b"%PDF-1.7").await;
-    let document = document();
+    let document = described();
     for (path, schema) in [
         (format!("/fax/{id}"), "FaxJob"),
         ("/fax".to_owned(), "FaxList"),
@@ -189,7 +193,7 @@ async fn answers_have_the_described_shape() {
 
 #[tokio::test]
 async fn the_description_is_open_to_everybody() {
-    let test = TestEdge::new().await;
+    let test = TestInstallation::new().await;
     let served = read(test.ask(get("/openapi.json")).await).await;
     assert_eq!(served["openapi"], "3.1.0");
     assert_eq!(served["paths"]["/fax"]["post"]["x-scope"], "fax:send");

@@ -6,12 +6,12 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use faxgate::compose::{self, Environment, Service};
-use faxgate_api::Listener;
 use faxgate_base::clock::Clock;
 use faxgate_config::Config;
 use faxgate_config::source::Fixed;
 use faxgate_domain::ids::JobId;
 use faxgate_domain::job::Job;
+use faxgate_edge::Listener;
 use faxgate_policy::Plugins;
 use faxgate_simulator::SimulatorConfig;
 use faxgate_store::{JobFilter, PageRequest, Store, StoreOptions};
