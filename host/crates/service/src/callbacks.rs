@@ -1,18 +1,12 @@
-//! Callbacks about faxes that are sent: proof first, then the transition table.
+//! Deliveries from the provider: what they carry, and whether the callback policy believes them.
 //!
-//! The address is built from the configuration, never from the request. News is applied to the job that holds
-//! the provider's id; a job that holds none yet is given one only by news that proves which job it is about.
+//! The address that a signature covers is built from the configuration, never from the request.
 
-use faxgate_base::clock::after;
-use faxgate_base::crash;
 use faxgate_domain::audit::AuditEntry;
-use faxgate_domain::ids::JobId;
-use faxgate_domain::job::Job;
-use faxgate_domain::provider::{CallbackEvent, EventSource, ProviderStatus, StatusUpdate, Verdict};
-use faxgate_domain::status::JobEvent;
+use faxgate_domain::provider::{CallbackEvent, Verdict};
 use faxgate_policy::{Delivery, DeliveryKind, FilePart, RawBody};
 
-use super::{App, Error, Upload};
+use crate::{App, Error, Upload};
 use faxgate_domain::code::Code;
 use faxgate_telemetry::metrics as names;
 
@@ -75,40 +69,8 @@ impl CallbackOutcome {
 }
 
 impl App {
-    /// Takes a callback about a fax that is sent.
-    ///
-    /// # Errors
-    /// [`Code::BadSignature`] when nobody can believe it; otherwise only faults of ours.
-    pub async fn status_callback(&self, incoming: Incoming) -> Result<CallbackOutcome, Error> {
-        let config = self.config();
-        let url = signed_url(&config.phaxio.callback_url, &incoming.raw_query);
-        let named = incoming
-            .query
-            .iter()
-            .find(|(name, _)| name == "job_id")
-            .map(|(_, id)| id.clone());
-        let verdict = self
-            .judge(
-                &incoming,
-                DeliveryKind::Status,
-                url,
-                config.phaxio.verify_signature,
-            )
-            .await?;
-        let Some(events) = verdict else {
-            return Ok(count(CallbackOutcome::Ignored));
-        };
-        let mut outcome = CallbackOutcome::Ignored;
-        for event in events {
-            if let CallbackEvent::Status(update) = event {
-                outcome = self.news(*update, named.as_deref()).await?;
-            }
-        }
-        Ok(count(outcome))
-    }
-
     /// Asks the callback policy. None means genuine but nothing to do.
-    pub(super) async fn judge(
+    pub(crate) async fn evaluate_callback(
         &self,
         incoming: &Incoming,
         kind: DeliveryKind,
@@ -149,110 +111,6 @@ impl App {
             }
         }
     }
-
-    /// Applies news to the job it is about.
-    async fn news(&self, update: StatusUpdate, named: Option<&str>) -> Result<CallbackOutcome, Error> {
-        let named: Option<JobId> = named.and_then(|id| id.parse().ok());
-        let holder = self.parts.store.job_by_provider_id(&update.provider_id).await?;
-        let proved = update.job;
-        match (holder, proved, named) {
-            // The fax belongs to another job than the one the address or the tag names.
-            (Some(holder), proved, named)
-                if proved.is_some_and(|id| id != holder) || named.is_some_and(|id| id != holder) =>
-            {
-                self.mismatch(named.or(proved)).await
-            }
-            (Some(holder), ..) => self.apply(holder, update).await,
-            (None, Some(proved), named) if named.is_none_or(|id| id == proved) => {
-                self.apply(proved, update).await
-            }
-            (None, Some(_), named) => self.mismatch(named).await,
-            (None, None, Some(named)) => self.hint(named, update).await,
-            (None, None, None) => Ok(CallbackOutcome::Unmatched),
-        }
-    }
-
-    async fn apply(&self, id: JobId, update: StatusUpdate) -> Result<CallbackOutcome, Error> {
-        crash::point("called", id);
-        let Some(job) = self.parts.store.job(id).await? else {
-            return Ok(CallbackOutcome::Unmatched);
-        };
-        let now = self.parts.clock.now();
-        if is_repeat(&job, &update) {
-            return Ok(CallbackOutcome::Repeated);
-        }
-        let config = self.config();
-        let update = Box::new(update);
-        let event = if config.dispatch.confirm_callbacks && update.status.is_end() {
-            JobEvent::UnverifiedUpdate { update }
-        } else {
-            JobEvent::VerifiedUpdate {
-                update,
-                source: EventSource::Callback,
-                poll_at: after(now, config.dispatch.poll_after),
-            }
-        };
-        let done = self.parts.store.advance(id, event).await?;
-        crash::point("noted", id);
-        if done.refusal.is_some() {
-            return self.mismatch(Some(id)).await;
-        }
-        if done.changed {
-            tracing::info!(job = %id, status = done.job.status().as_str(), "fax moved on by callback");
-            self.parts.work.notify_one();
-        }
-        Ok(if done.changed {
-            CallbackOutcome::Applied
-        } else {
-            CallbackOutcome::Repeated
-        })
-    }
-
-    async fn hint(&self, id: JobId, mut update: StatusUpdate) -> Result<CallbackOutcome, Error> {
-        if self.config().dispatch.confirm_callbacks && update.status.is_end() {
-            // All it does is to have the provider asked once the fax is known to be the job's.
-            update.status = ProviderStatus::Unknown;
-        }
-        if self.parts.store.job(id).await?.is_none() {
-            return Ok(CallbackOutcome::Unmatched);
-        }
-        let done = self
-            .parts
-            .store
-            .advance(
-                id,
-                JobEvent::UnverifiedHint {
-                    update: Box::new(update),
-                },
-            )
-            .await?;
-        if done.refusal.is_some() {
-            return self.mismatch(Some(id)).await;
-        }
-        self.parts.work.notify_one();
-        Ok(if done.changed {
-            CallbackOutcome::Applied
-        } else {
-            CallbackOutcome::Repeated
-        })
-    }
-
-    /// News that doesn't fit the job it names changes nothing, but the auditor finds it.
-    async fn mismatch(&self, id: Option<JobId>) -> Result<CallbackOutcome, Error> {
-        tracing::warn!(job = ?id, "a callback names a job that its fax does not belong to; nothing changed");
-        let job = match id {
-            Some(id) => self.parts.store.job(id).await?,
-            None => None,
-        };
-        if let Some(job) = job {
-            self.remark(
-                &job,
-                "a callback named this job, but its fax belongs to another one; nothing changed",
-            )
-            .await;
-        }
-        Ok(CallbackOutcome::Unmatched)
-    }
 }
 
 impl IncomingFile {
@@ -269,25 +127,12 @@ impl IncomingFile {
 }
 
 /// The address as the provider signed it: what it was given, with the query that came.
-pub(super) fn signed_url(configured: &str, raw_query: &str) -> String {
+pub(crate) fn signed_url(configured: &str, raw_query: &str) -> String {
     let base = configured.split('?').next().unwrap_or_default();
     if raw_query.is_empty() {
         base.to_owned()
     } else {
         format!("{base}?{raw_query}")
-    }
-}
-
-/// Callbacks are delivered up to sixteen times: a final state that says what is known needs no commit.
-fn is_repeat(job: &Job, update: &StatusUpdate) -> bool {
-    use faxgate_domain::job::Phase;
-    if job.provider_id.as_deref() != Some(update.provider_id.as_str()) || !job.phase.is_final() {
-        return false;
-    }
-    match update.status {
-        ProviderStatus::Delivered => job.phase == Phase::Delivered,
-        ProviderStatus::Failed => job.phase == Phase::Failed,
-        _ => true,
     }
 }
 
@@ -298,7 +143,8 @@ fn kind_word(kind: DeliveryKind) -> &'static str {
     }
 }
 
-fn count(outcome: CallbackOutcome) -> CallbackOutcome {
+/// Counts an outcome for the metrics.
+pub(crate) fn count(outcome: CallbackOutcome) -> CallbackOutcome {
     metrics::counter!(names::CALLBACKS, "kind" => kind_word(DeliveryKind::Status), "verdict" => outcome.as_str())
         .increment(1);
     outcome

@@ -1,15 +1,17 @@
-//! Floor 5: sending jobs and following them until they end.
+//! The dispatcher: sends queued jobs and follows them until they end.
 //!
-//! Two lanes over one store: jobs that wait for their turn, and jobs under way. Each lane takes what is due in
-//! order of time, at the provider's pace, and puts what came of it through the job table. The intent to send is
-//! durable before a request leaves; what may have been sent is looked up by its tag and never sent blindly.
+//! It works on two queues of the store: jobs to be sent, and jobs under way. Each takes due jobs in order of time at
+//! the provider's request rate and records the outcome as an event of the job. The intent to send is durable before
+//! a request leaves. A fax that may have been sent is looked up by its tag and never sent again blindly.
 
 mod backoff;
-mod follow;
-mod gate;
-mod lane;
-mod pace;
-mod setback;
+mod circuit_breaker;
+mod clock_skew;
+mod follow_up;
+mod poll_status;
+mod queue_worker;
+mod rate_limiter;
+mod reconcile;
 mod submit;
 
 use std::collections::HashMap;
@@ -31,56 +33,56 @@ use faxgate_provider::phaxio::Phaxio;
 use faxgate_store::{Advanced, JobFilter, PageRequest, Store, StoreError};
 use faxgate_telemetry::board::Board;
 
-use gate::Gate;
-use lane::Hands;
-use pace::Pacer;
-use setback::Setback;
+use circuit_breaker::CircuitBreaker;
+use clock_skew::ClockSkew;
+use queue_worker::InFlight;
+use rate_limiter::RateLimiter;
 
-/// The parts the dispatcher works with.
+/// What the dispatcher works with.
 #[derive(Clone)]
 pub struct Parts {
-    /// Settings in force.
+    /// The settings in force.
     pub config: Arc<ArcSwap<Config>>,
-    /// Time.
+    /// The wall clock and the monotonic clock.
     pub clock: Clock,
-    /// Records.
+    /// The database.
     pub store: Store,
-    /// Documents: one that can't be read now is not announced to the provider.
+    /// Stored documents: a fax waits while its document cannot be read.
     pub artifacts: Artifacts,
-    /// The provider.
+    /// The client of the provider.
     pub phaxio: Phaxio,
-    /// Key of the links that the provider fetches documents through.
+    /// Signs the links that the provider fetches documents by.
     pub links: LinkKey,
-    /// Where to say that the provider doesn't work.
+    /// Where the health of the provider is reported.
     pub board: Board,
-    /// Rings when there may be work.
+    /// Notified when there may be work.
     pub work: Arc<Notify>,
 }
 
-/// Sends jobs and follows them.
+/// Sends jobs and follows them until they end.
 #[derive(Clone)]
 pub struct Dispatcher {
     parts: Parts,
-    pacer: Arc<Pacer>,
-    gate: Arc<Gate>,
-    hands: Arc<Hands>,
-    setback: Arc<Setback>,
+    rate_limiter: Arc<RateLimiter>,
+    breaker: Arc<CircuitBreaker>,
+    in_flight: Arc<InFlight>,
+    clock_skew: Arc<ClockSkew>,
     /// Since when look-ups did not find a fax, by [`Clock::uptime`].
     absent: Arc<Mutex<HashMap<JobId, Duration>>>,
 }
 
 impl Dispatcher {
-    /// A dispatcher that has not begun.
+    /// A dispatcher that is not running yet.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let pacer = Arc::new(Pacer::new(parts.clock.clone()));
-        let gate = Arc::new(Gate::new(parts.board.clone(), parts.clock.clone()));
+        let rate_limiter = Arc::new(RateLimiter::new(parts.clock.clone()));
+        let breaker = Arc::new(CircuitBreaker::new(parts.board.clone(), parts.clock.clone()));
         Self {
             parts,
-            pacer,
-            gate,
-            hands: Arc::default(),
-            setback: Arc::default(),
+            rate_limiter,
+            breaker,
+            in_flight: Arc::default(),
+            clock_skew: Arc::default(),
             absent: Arc::default(),
         }
     }
@@ -91,20 +93,20 @@ impl Dispatcher {
     /// When the store can't be read at the start.
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<(), StoreError> {
         self.recover().await?;
-        self.notice_setback().await?;
-        let bells = [Arc::new(Notify::new()), Arc::new(Notify::new())];
-        let [dispatch, follow] = &bells;
+        self.observe_newest_job().await?;
+        let wakeups = [Arc::new(Notify::new()), Arc::new(Notify::new())];
+        let [dispatch, follow] = &wakeups;
         tokio::join!(
-            self.spread(&bells, stop.clone()),
-            lane::run(&self, Queue::Dispatch, dispatch, stop.clone()),
-            lane::run(&self, Queue::Follow, follow, stop.clone()),
+            self.forward_wakeups(&wakeups, stop.clone()),
+            queue_worker::run(&self, Queue::Dispatch, dispatch, stop.clone()),
+            queue_worker::run(&self, Queue::Follow, follow, stop.clone()),
         );
         Ok(())
     }
 
-    /// Lets the next request through although the provider refused our credentials: they were replaced.
+    /// Allows requests again after the credentials were replaced.
     pub fn credentials_changed(&self) {
-        self.gate.open();
+        self.breaker.record_success();
         self.parts.work.notify_one();
     }
 
@@ -128,40 +130,39 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// The newest job tells what the clock showed before this process began.
-    async fn notice_setback(&self) -> Result<(), StoreError> {
+    /// Learns from the newest job what the wall clock showed before this process started.
+    async fn observe_newest_job(&self) -> Result<(), StoreError> {
         let newest = PageRequest {
             limit: 1,
             cursor: None,
         };
         let newest = self.parts.store.jobs(&JobFilter::default(), &newest).await?;
         if let Some(job) = newest.items.first() {
-            self.setback
-                .showed(&self.parts.clock, job.created_at.max(job.updated_at));
+            self.clock_skew
+                .observe(&self.parts.clock, job.created_at.max(job.updated_at));
         }
         Ok(())
     }
 
-    /// Rings both lanes when there may be work.
-    async fn spread(&self, bells: &[Arc<Notify>], mut stop: watch::Receiver<bool>) {
+    /// Wakes both queues when there may be work.
+    async fn forward_wakeups(&self, wakeups: &[Arc<Notify>], mut stop: watch::Receiver<bool>) {
         loop {
             tokio::select! {
                 () = self.parts.work.notified() => {}
                 _ = stop.wait_for(|stop| *stop) => break,
             }
-            bells.iter().for_each(|bell| bell.notify_one());
+            wakeups.iter().for_each(|wakeup| wakeup.notify_one());
         }
-        bells.iter().for_each(|bell| bell.notify_one());
+        wakeups.iter().for_each(|wakeup| wakeup.notify_one());
     }
 
-    /// Records what happened to a job, whatever the database needs to be persuaded: an outcome that is known
-    /// must not be lost to a passing fault.
-    async fn settle(&self, id: JobId, event: JobEvent) -> Option<Advanced> {
-        for attempt in 1..=SETTLE_ATTEMPTS {
+    /// Records an event of a job, with retries: a known outcome must not be lost to a passing fault of the database.
+    async fn record_outcome(&self, id: JobId, event: JobEvent) -> Option<Advanced> {
+        for attempt in 1..=RECORD_ATTEMPTS {
             match self.parts.store.advance(id, event.clone()).await {
                 Ok(done) => {
                     if let Some(refusal) = done.refusal {
-                        tracing::debug!(job = %id, %refusal, "an outcome did not fit the job's state");
+                        tracing::debug!(job = %id, %refusal, "an outcome was refused by the state of the job");
                     }
                     if done.changed {
                         let status = done.job.status().as_str();
@@ -174,17 +175,17 @@ impl Dispatcher {
                     tracing::error!(job = %id, %error, "an outcome could not be recorded yet");
                     self.parts
                         .clock
-                        .sleep(backoff::exponential(SETTLE_BASE, attempt))
+                        .sleep(backoff::exponential(RECORD_BASE, attempt))
                         .await;
                 }
             }
         }
-        // The job's own wake-up time stands in the database: it will be looked up at the provider.
+        // The wake-up time of the job is in the database: it will be looked up at the provider.
         None
     }
 
-    /// When to ask about `job` again if nothing is heard. Soon, when a callback said how it ended and the provider
-    /// does not say so yet.
+    /// When to poll `job` again without a callback. Soon, when a callback reported an end that the provider does
+    /// not confirm yet.
     fn poll_at(&self, job: &Job) -> jiff::Timestamp {
         let config = self.parts.config.load();
         let base = match job.pending_update {
@@ -195,12 +196,16 @@ impl Dispatcher {
         after(self.parts.clock.now(), wait)
     }
 
-    /// Waits for the provider's pace.
-    async fn slot(&self) {
+    /// Waits until the request rate allows the next request.
+    async fn throttle(&self) {
         let per_second = self.parts.config.load().phaxio.requests_per_second;
-        self.pacer.slot(per_second).await;
+        self.rate_limiter.acquire(per_second).await;
     }
 }
 
-const SETTLE_ATTEMPTS: u32 = 8;
-const SETTLE_BASE: Duration = Duration::from_millis(200);
+/// First wait between two look-ups of one fax.
+const RECONCILE_BASE: Duration = Duration::from_secs(10);
+/// How often an event is written to the database before it is left to the next look-up.
+const RECORD_ATTEMPTS: u32 = 8;
+/// First wait between two of them.
+const RECORD_BASE: Duration = Duration::from_millis(200);

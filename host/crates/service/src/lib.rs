@@ -1,26 +1,18 @@
-//! Floor 5: the use cases. What a client, the provider or an operator can ask for, without HTTP.
+//! The use cases: what a client, the provider or an operator can ask the service to do, independent of HTTP.
 //!
-//! [`App`] is cheap to clone. Rules live in `domain`, work is done by the adapters; here they are put in order.
+//! [`App`] holds them and is cheap to clone. The rules are in `faxgate-domain`; database, document storage, provider
+//! and plugins are crates of their own, and the use cases call them in order.
 
 mod access;
-mod actor;
-mod audit;
-mod audit_file;
 mod callbacks;
-mod change;
 pub mod dispatch;
 mod documents;
 mod error;
-mod health;
 mod inbound;
-mod keys;
-mod plugins;
-mod read;
+mod operations;
+mod outbound;
 pub mod retention;
-mod schedule;
-mod send;
-mod upload;
-mod view;
+mod views;
 
 use std::sync::Arc;
 
@@ -37,44 +29,37 @@ use faxgate_provider::phaxio::Phaxio;
 use faxgate_store::Store;
 use faxgate_telemetry::board::Board;
 
-pub use actor::Actor;
-pub use audit::{AuditPage, AuditView};
-pub use audit_file::AuditFile;
+pub use access::{Actor, KeyView, Keys, NewKey, NewToken};
 pub use callbacks::{CallbackOutcome, Incoming, IncomingFile};
-pub use change::Resend;
-pub use documents::{DocumentKey, OpenDocument};
+pub use documents::{DocumentKey, OpenDocument, Upload, UploadSink};
 pub use error::Error;
-pub use health::Check;
 pub use inbound::{CaughtUp, InboundQuery, Link, Received};
-pub use keys::{KeyView, Keys, NewKey, NewToken};
-pub use read::{FaxQuery, Page};
-pub use schedule::Schedule;
-pub use send::{SendRequest, Sent};
-pub use upload::{Upload, UploadSink};
-pub use view::{FaxJob, InboundView, TimelineView};
+pub use operations::{AuditFile, AuditPage, AuditView, Check};
+pub use outbound::{FaxQuery, Page, Resend, Schedule, SendRequest, Sent};
+pub use views::{FaxJob, InboundView, TimelineView};
 
-/// The parts the use cases work with. All are cheap to clone.
+/// What the use cases work with. Every part is cheap to clone.
 #[derive(Clone)]
 pub struct Parts {
-    /// Settings in force; a reload swaps them.
+    /// The settings in force; a reload replaces them.
     pub config: Arc<ArcSwap<Config>>,
-    /// Time.
+    /// The wall clock and the monotonic clock.
     pub clock: Clock,
-    /// Identifiers.
+    /// Makes sortable identifiers.
     pub ids: IdSource,
-    /// Records.
+    /// The database.
     pub store: Store,
-    /// Documents.
+    /// Documents that are not in the database.
     pub artifacts: Artifacts,
-    /// Policies.
+    /// Converters, number normalisers and callback policies.
     pub plugins: Plugins,
-    /// The provider.
+    /// The client of the provider.
     pub phaxio: Phaxio,
-    /// Key of links.
+    /// Signs and verifies document links.
     pub links: LinkKey,
-    /// What works and what doesn't, by name.
+    /// The health of each part, for readiness.
     pub board: Board,
-    /// Wakes the dispatcher.
+    /// Notified when the dispatcher may have work.
     pub work: Arc<Notify>,
 }
 
@@ -82,20 +67,20 @@ pub struct Parts {
 #[derive(Clone)]
 pub struct App {
     parts: Arc<Parts>,
-    sending: Arc<send::InFlight>,
-    spool: Arc<upload::Spool>,
+    keys_in_use: Arc<outbound::KeysInUse>,
+    spool: Arc<documents::Spool>,
 }
 
 impl App {
-    /// Puts the use cases on top of their parts.
+    /// The use cases over `parts`.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let config = parts.config.load();
-        let spool = upload::Spool::new(config.spool_dir(), config.limits.max_spool_bytes);
+        let spool = documents::Spool::new(config.spool_dir(), config.limits.max_spool_bytes);
         drop(config);
         Self {
             parts: Arc::new(parts),
-            sending: Arc::default(),
+            keys_in_use: Arc::default(),
             spool: Arc::new(spool),
         }
     }
@@ -106,7 +91,7 @@ impl App {
         self.parts.config.load_full()
     }
 
-    /// The time.
+    /// The clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.parts.clock

@@ -14,19 +14,23 @@ pub(super) async fn submit(dispatcher: &Dispatcher, job: &Job) {
     let parts = &dispatcher.parts;
     if job.deadline <= parts.clock.now() {
         let reason = "it could not be handed to the provider in time".to_owned();
-        dispatcher.settle(job.id, JobEvent::Expired { reason }).await;
+        dispatcher
+            .record_outcome(job.id, JobEvent::Expired { reason })
+            .await;
         return;
     }
     if let Some(wait) = unreadable(dispatcher, job).await {
-        dispatcher.settle(job.id, wait).await;
+        dispatcher.record_outcome(job.id, wait).await;
         return;
     }
-    dispatcher.slot().await;
+    dispatcher.throttle().await;
     // Twice the time-out: by then the request has an outcome, unless the process ended. Until then nobody else
     // touches a job in hand.
     let timeout = parts.config.load().phaxio.timeout;
     let look_at = after(parts.clock.now(), timeout.saturating_mul(2));
-    let claimed = dispatcher.settle(job.id, JobEvent::Claimed { look_at }).await;
+    let claimed = dispatcher
+        .record_outcome(job.id, JobEvent::Claimed { look_at })
+        .await;
     let Some(claimed) = claimed.filter(|done| done.refusal.is_none() && done.changed) else {
         return;
     };
@@ -34,13 +38,13 @@ pub(super) async fn submit(dispatcher: &Dispatcher, job: &Job) {
     let outcome = parts.phaxio.create(&request(dispatcher, &claimed.job)).await;
     crash::point("answered", job.id);
     count(&outcome);
-    let event = judge(dispatcher, &claimed.job, outcome);
-    let settled = dispatcher.settle(job.id, event.clone()).await;
+    let event = interpret(dispatcher, &claimed.job, outcome);
+    let settled = dispatcher.record_outcome(job.id, event.clone()).await;
     crash::point("recorded", job.id);
     if let (JobEvent::Accepted { provider_id, .. }, Some(Refusal::Final | Refusal::OtherFax)) =
         (&event, settled.and_then(|done| done.refusal))
     {
-        super::follow::give_up(dispatcher, job, provider_id).await;
+        super::reconcile::cancel_surplus(dispatcher, job, provider_id).await;
     }
 }
 
@@ -90,16 +94,19 @@ fn request(dispatcher: &Dispatcher, job: &Job) -> CreateFax {
     }
 }
 
-/// What an outcome means for the job, the pace and the gate.
-fn judge(dispatcher: &Dispatcher, job: &Job, outcome: CreateOutcome) -> JobEvent {
+/// The event that an outcome is for the job. Adjusts the request rate and the circuit breaker.
+fn interpret(dispatcher: &Dispatcher, job: &Job, outcome: CreateOutcome) -> JobEvent {
     let Dispatcher {
-        parts, pacer, gate, ..
+        parts,
+        rate_limiter,
+        breaker,
+        ..
     } = dispatcher;
     let now = parts.clock.now();
     let config = parts.config.load();
     match outcome {
         CreateOutcome::Taken { provider_id } => {
-            gate.open();
+            breaker.record_success();
             let poll_at = after(now, config.dispatch.poll_after);
             JobEvent::Accepted {
                 provider_id,
@@ -108,20 +115,20 @@ fn judge(dispatcher: &Dispatcher, job: &Job, outcome: CreateOutcome) -> JobEvent
             }
         }
         CreateOutcome::Refused(error) => {
-            gate.open();
+            breaker.record_success();
             JobEvent::Rejected(error)
         }
         CreateOutcome::RateLimited { reason, retry_after } => {
             let wait =
                 retry_after.unwrap_or_else(|| backoff::jittered(config.dispatch.backoff, job.attempts));
-            pacer.hold(wait);
+            rate_limiter.pause(wait);
             JobEvent::NotSent {
                 reason,
                 retry_at: after(now, wait),
             }
         }
         CreateOutcome::NotSent { reason, retry_after } => {
-            gate.failed(&reason);
+            breaker.record_failure(&reason);
             let wait =
                 retry_after.unwrap_or_else(|| backoff::jittered(config.dispatch.backoff, job.attempts));
             JobEvent::NotSent {
@@ -130,14 +137,14 @@ fn judge(dispatcher: &Dispatcher, job: &Job, outcome: CreateOutcome) -> JobEvent
             }
         }
         CreateOutcome::Unauthorized { reason } => {
-            gate.refused(&reason);
+            breaker.record_unauthorized(&reason);
             JobEvent::Held {
                 reason,
                 retry_at: now,
             }
         }
         CreateOutcome::Unsure { reason } => {
-            gate.failed(&reason);
+            breaker.record_failure(&reason);
             JobEvent::OutcomeUnknown {
                 reason,
                 look_at: after(now, config.dispatch.backoff),

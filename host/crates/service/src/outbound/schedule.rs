@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Error;
+use crate::Error;
 use faxgate_base::clock::{after, before};
 use faxgate_domain::code::Code;
 use faxgate_domain::job::SendOptions;

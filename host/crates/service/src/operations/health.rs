@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::App;
+use crate::App;
 
 /// One named check.
 #[derive(Debug, Clone, Serialize)]
@@ -61,7 +61,7 @@ impl App {
     ///
     /// # Errors
     /// When the database can't be read.
-    pub async fn depth(&self) -> Result<Vec<(&'static str, u64)>, super::Error> {
+    pub async fn depth(&self) -> Result<Vec<(&'static str, u64)>, crate::Error> {
         Ok(self
             .parts
             .store

@@ -1,4 +1,4 @@
-//! The provider's pace: all requests share one stream of slots (Phaxio takes one a second).
+//! Limits the rate of requests to the provider: all requests share one sequence of slots.
 
 use std::time::Duration;
 
@@ -6,49 +6,49 @@ use tokio::sync::Mutex;
 
 use faxgate_base::clock::Clock;
 
-/// Hands out slots in the order of asking. Goes by the time that nobody can set.
+/// Grants slots in the order of asking, by the monotonic clock.
 #[derive(Debug)]
-pub(super) struct Pacer {
+pub(super) struct RateLimiter {
     clock: Clock,
     next: Mutex<Duration>,
-    held_until: parking_lot::Mutex<Duration>,
+    paused_until: parking_lot::Mutex<Duration>,
 }
 
-impl Pacer {
+impl RateLimiter {
     pub(super) fn new(clock: Clock) -> Self {
         Self {
             clock,
             next: Mutex::new(Duration::ZERO),
-            held_until: parking_lot::Mutex::new(Duration::ZERO),
+            paused_until: parking_lot::Mutex::new(Duration::ZERO),
         }
     }
 
     /// Waits for the next slot.
-    pub(super) async fn slot(&self, per_second: f64) {
-        // Whoever waits holds the lock, so slots go out first come, first served.
+    pub(super) async fn acquire(&self, per_second: f64) {
+        // The waiting task holds the lock, so slots are granted first come, first served.
         let mut next = self.next.lock().await;
         let gap = Duration::try_from_secs_f64(1.0 / per_second.max(0.001)).unwrap_or(Duration::from_secs(1));
-        // A pace that was slower when the last slot went out holds nobody now.
+        // A rate that was lower when the last slot was granted no longer counts.
         let due = (*next).min(self.clock.uptime().saturating_add(gap));
         self.clock.sleep_until_uptime(due).await;
         loop {
-            let held = *self.held_until.lock();
-            if held <= self.clock.uptime() {
+            let paused = *self.paused_until.lock();
+            if paused <= self.clock.uptime() {
                 break;
             }
-            self.clock.sleep_until_uptime(held).await;
+            self.clock.sleep_until_uptime(paused).await;
         }
         *next = self.clock.uptime().saturating_add(gap);
     }
 
-    /// Nobody gets a slot for `span`: the provider said so.
-    pub(super) fn hold(&self, span: Duration) {
-        *self.held_until.lock() = self.clock.uptime().saturating_add(span.min(LONGEST_HOLD));
+    /// Grants no slot for `span`, at most [`MAX_PAUSE`]: the provider asked for it.
+    pub(super) fn pause(&self, span: Duration) {
+        *self.paused_until.lock() = self.clock.uptime().saturating_add(span.min(MAX_PAUSE));
     }
 }
 
-/// A `Retry-After` beyond this is not believed.
-const LONGEST_HOLD: Duration = Duration::from_secs(3600);
+/// A longer `Retry-After` is cut to this.
+const MAX_PAUSE: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]
 mod tests {
@@ -58,12 +58,12 @@ mod tests {
 
     use super::*;
 
-    /// A slot was taken a moment ago, the next one is 100 s away, and somebody waits for it.
+    /// A slot was granted just now, the next one is 100 s away, and a task waits for it.
     async fn waiting() -> (Clock, tokio::task::JoinHandle<()>) {
         let clock = Clock::system();
-        let pacer = Arc::new(Pacer::new(clock.clone()));
-        pacer.slot(0.01).await;
-        let waiting = tokio::spawn(async move { pacer.slot(0.01).await });
+        let rate_limiter = Arc::new(RateLimiter::new(clock.clone()));
+        rate_limiter.acquire(0.01).await;
+        let waiting = tokio::spawn(async move { rate_limiter.acquire(0.01).await });
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());
         (clock, waiting)

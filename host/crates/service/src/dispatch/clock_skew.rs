@@ -1,8 +1,8 @@
-//! A wall clock that was set back, and who must not wait for it to catch up.
+//! Detects a wall clock that was set back, so that due jobs do not wait for it to catch up.
 //!
-//! A job's wake-up time is written by the wall clock. When that is set back by an hour, a job that was due a moment
-//! ago would wait for an hour. So the time that the clock showed before goes on being counted here, and jobs that were
-//! written by it (they say that they changed in the future) are due by it.
+//! The wake-up time of a job is a wall clock time. When the clock is set back by an hour, a job that was due a moment
+//! ago would wait for an hour. The time that the clock showed before is therefore continued here, and a job that was
+//! written by it (its change lies in the future) is due by it.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use faxgate_domain::job::Job;
 /// A clock that is adjusted by less is left alone.
 const LEAST: Duration = Duration::from_secs(1);
 
-/// What the wall clock showed at most, and by how much it was ahead of the time that nobody sets then.
+/// The latest time that the wall clock showed, and how far it was ahead of the monotonic clock then.
 #[derive(Debug, Default)]
-pub(super) struct Setback(Mutex<Option<Highest>>);
+pub(super) struct ClockSkew(Mutex<Option<Highest>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Highest {
@@ -26,16 +26,16 @@ struct Highest {
     origin: Timestamp,
 }
 
-impl Setback {
-    /// The wall clock showed `wall` once, before this process began.
-    pub(super) fn showed(&self, clock: &Clock, wall: Timestamp) {
+impl ClockSkew {
+    /// Notes that the wall clock showed `wall` before this process started.
+    pub(super) fn observe(&self, clock: &Clock, wall: Timestamp) {
         let origin = origin(wall, clock.uptime());
         if wall > clock.now() {
             *self.0.lock() = Some(Highest { wall, origin });
         }
     }
 
-    /// The time now, and by how much the clock was set back, as long as it has not caught up.
+    /// The time now, and how far the clock was set back as long as it has not caught up.
     pub(super) fn now(&self, clock: &Clock) -> (Timestamp, Duration) {
         let mut highest = self.0.lock();
         let (wall, uptime) = (clock.now(), clock.uptime());
@@ -73,30 +73,34 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_is_noticed_until_it_has_caught_up() {
-        let (clock, setback) = (Clock::system(), Setback::default());
-        let (_, none) = setback.now(&clock);
+        let (clock, clock_skew) = (Clock::system(), ClockSkew::default());
+        let (_, none) = clock_skew.now(&clock);
         assert_eq!(none, Duration::ZERO);
         clock.shift(SignedDuration::from_hours(-1));
         let near = |lead: Duration, minutes: u64| lead.abs_diff(Duration::from_secs(60 * minutes)) < LEAST;
-        assert!(near(setback.now(&clock).1, 60));
+        assert!(near(clock_skew.now(&clock).1, 60));
         clock.shift(SignedDuration::from_mins(30));
         assert!(
-            near(setback.now(&clock).1, 60),
+            near(clock_skew.now(&clock).1, 60),
             "time that passes changes nothing"
         );
         clock.shift(SignedDuration::from_mins(31));
-        assert_eq!(setback.now(&clock).1, Duration::ZERO, "caught up");
+        assert_eq!(clock_skew.now(&clock).1, Duration::ZERO, "caught up");
         clock.set_by(SignedDuration::from_hours(1));
-        assert_eq!(setback.now(&clock).1, Duration::ZERO, "set forward is no setback");
+        assert_eq!(
+            clock_skew.now(&clock).1,
+            Duration::ZERO,
+            "set forward is no clock_skew"
+        );
         clock.set_by(SignedDuration::from_hours(-1));
-        assert!(near(setback.now(&clock).1, 60));
+        assert!(near(clock_skew.now(&clock).1, 60));
     }
 
     #[test]
     fn a_time_of_before_the_start_counts() {
-        let (clock, setback) = (Clock::system(), Setback::default());
+        let (clock, clock_skew) = (Clock::system(), ClockSkew::default());
         let ahead = after(clock.now(), Duration::from_secs(600));
-        setback.showed(&clock, ahead);
-        assert!(setback.now(&clock).1 > Duration::from_secs(590));
+        clock_skew.observe(&clock, ahead);
+        assert!(clock_skew.now(&clock).1 > Duration::from_secs(590));
     }
 }

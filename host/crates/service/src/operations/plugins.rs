@@ -1,6 +1,6 @@
 //! Policies: what is loaded, and loading anew.
 
-use super::{Actor, App, Error};
+use crate::{Actor, App, Error};
 use faxgate_domain::code::Code;
 use faxgate_policy::{Grants, PluginInfo, PluginProblem, ReloadReport};
 

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
 
-use super::{App, Error};
+use crate::{App, Error};
 use faxgate_base::size;
 use faxgate_domain::code::Code;
 
@@ -20,7 +20,7 @@ const MEMORY_LIMIT: usize = 1 << 20;
 
 /// The folder of uploads under way and the room left in it.
 #[derive(Debug)]
-pub(super) struct Spool {
+pub(crate) struct Spool {
     dir: PathBuf,
     used: AtomicU64,
     limit: u64,
@@ -95,7 +95,7 @@ impl App {
 }
 
 impl Spool {
-    pub(super) const fn new(dir: PathBuf, limit: u64) -> Self {
+    pub(crate) const fn new(dir: PathBuf, limit: u64) -> Self {
         Self {
             dir,
             used: AtomicU64::new(0),
@@ -251,7 +251,7 @@ impl Drop for Room {
 }
 
 /// The refusal of a document that is over the limit.
-pub(super) fn too_large(limit: u64) -> Error {
+pub(crate) fn too_large(limit: u64) -> Error {
     Error::new(
         Code::TooLarge,
         format!(

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::access::{new_secret, token};
-use super::{Actor, App, Error, Page};
+use super::authenticate::{new_secret, token};
+use crate::{Actor, App, Error, Page};
 use faxgate_base::clock::{Clock, after, read_time};
 use faxgate_domain::access::ApiKey;
 use faxgate_domain::code::Code;

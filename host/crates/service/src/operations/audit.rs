@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{App, Error};
+use crate::{App, Error};
 use faxgate_domain::audit::AuditRecord;
 
 /// Most records of one page.

@@ -1,5 +1,5 @@
-//! Whether it makes sense to send at all: shut after refused credentials or repeated failure, and tried again
-//! with one request at a time.
+//! A circuit breaker for requests to the provider: opens after repeated failure or refused credentials, then lets
+//! one request at a time probe.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,22 +10,22 @@ use super::backoff;
 use faxgate_base::clock::Clock;
 use faxgate_telemetry::board::Board;
 
-/// The name under which the provider stands on the board.
+/// The name of the health check.
 const NAME: &str = "provider";
-/// Failures in a row that shut the gate.
+/// Failures in a row that open the breaker.
 const THRESHOLD: u32 = 5;
-/// First time it stays shut.
+/// How long it stays open the first time.
 const PAUSE: Duration = Duration::from_secs(5);
-/// The gate is never shut for longer.
+/// It never stays open for longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-/// Time between probes with credentials that were refused.
+/// Time between probes after the credentials were refused.
 const CREDENTIALS_PAUSE: Duration = Duration::from_secs(60);
-/// How long to wait before asking what became of a probe.
+/// How long to wait while a probe is under way.
 const PROBE_LOOK: Duration = Duration::from_secs(1);
 
-/// The state of the way to the provider. Goes by the time that nobody can set.
+/// The circuit breaker. Goes by the monotonic clock.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(super) struct CircuitBreaker {
     board: Board,
     clock: Clock,
     state: Mutex<State>,
@@ -34,20 +34,20 @@ pub(super) struct Gate {
 #[derive(Debug, Default)]
 struct State {
     failures: u32,
-    shut_until: Option<Duration>,
-    /// The request that finds out whether the provider is back.
+    open_until: Option<Duration>,
+    /// The request that probes.
     probe: Option<u64>,
     last_probe: u64,
 }
 
-/// The permission to make one request. Dropped, however the request ends, it lets the next one probe.
+/// The permission to make one request. When it is dropped, the next request may probe.
 #[derive(Debug)]
-pub(super) struct Entrance {
-    gate: Arc<Gate>,
+pub(super) struct Permit {
+    breaker: Arc<CircuitBreaker>,
     probe: Option<u64>,
 }
 
-impl Gate {
+impl CircuitBreaker {
     pub(super) fn new(board: Board, clock: Clock) -> Self {
         board.good(NAME);
         Self {
@@ -57,12 +57,12 @@ impl Gate {
         }
     }
 
-    /// Lets a request through, or says how long to wait before asking again. After a pause one request probes, and
-    /// the others wait for what becomes of it.
-    pub(super) fn enter(self: &Arc<Self>) -> Result<Entrance, Duration> {
+    /// Permits a request, or returns how long to wait before asking again. After a pause one request probes, and
+    /// the others wait for its outcome.
+    pub(super) fn try_acquire(self: &Arc<Self>) -> Result<Permit, Duration> {
         let mut state = self.state.lock();
         let now = self.clock.uptime();
-        let probe = match state.shut_until {
+        let probe = match state.open_until {
             None => None,
             Some(until) if until > now => return Err(until.saturating_sub(now)),
             Some(_) if state.probe.is_some() => return Err(PROBE_LOOK),
@@ -72,18 +72,18 @@ impl Gate {
                 state.probe
             }
         };
-        Ok(Entrance {
-            gate: Arc::clone(self),
+        Ok(Permit {
+            breaker: Arc::clone(self),
             probe,
         })
     }
 
-    /// The provider answered sensibly.
-    pub(super) fn open(&self) {
+    /// Closes the breaker: the provider gave a proper answer.
+    pub(super) fn record_success(&self) {
         {
             let mut state = self.state.lock();
             state.failures = 0;
-            state.shut_until = None;
+            state.open_until = None;
             state.probe = None;
         }
         if self.board.good(NAME) {
@@ -91,8 +91,8 @@ impl Gate {
         }
     }
 
-    /// The provider could not be reached or failed.
-    pub(super) fn failed(&self, why: &str) {
+    /// Counts a failure: the provider could not be reached or answered with an error.
+    pub(super) fn record_failure(&self, why: &str) {
         let mut state = self.state.lock();
         state.probe = None;
         state.failures = state.failures.saturating_add(1);
@@ -100,7 +100,7 @@ impl Gate {
             return;
         }
         let pause = backoff::exponential(PAUSE, state.failures - THRESHOLD + 1).min(LONGEST_PAUSE);
-        state.shut_until = Some(self.clock.uptime().saturating_add(pause));
+        state.open_until = Some(self.clock.uptime().saturating_add(pause));
         drop(state);
         if self
             .board
@@ -110,13 +110,13 @@ impl Gate {
         }
     }
 
-    /// The provider refuses our credentials: everything waits, and it is said once.
-    pub(super) fn refused(&self, why: &str) {
+    /// Opens the breaker because the provider refuses our credentials. It is logged once.
+    pub(super) fn record_unauthorized(&self, why: &str) {
         {
             let mut state = self.state.lock();
             state.probe = None;
             state.failures = state.failures.max(THRESHOLD);
-            state.shut_until = Some(self.clock.uptime().saturating_add(CREDENTIALS_PAUSE));
+            state.open_until = Some(self.clock.uptime().saturating_add(CREDENTIALS_PAUSE));
         }
         if self.board.bad(
             NAME,
@@ -130,9 +130,9 @@ impl Gate {
     }
 }
 
-impl Drop for Entrance {
+impl Drop for Permit {
     fn drop(&mut self) {
-        let mut state = self.gate.state.lock();
+        let mut state = self.breaker.state.lock();
         if self.probe.is_some() && state.probe == self.probe {
             state.probe = None;
         }
@@ -145,71 +145,71 @@ mod tests {
 
     use super::*;
 
-    fn gate() -> (Clock, Arc<Gate>) {
+    fn breaker() -> (Clock, Arc<CircuitBreaker>) {
         let clock = Clock::system();
-        let gate = Arc::new(Gate::new(Board::default(), clock.clone()));
-        (clock, gate)
+        let breaker = Arc::new(CircuitBreaker::new(Board::default(), clock.clone()));
+        (clock, breaker)
     }
 
-    /// Shut by repeated failure, its pause over.
-    fn shut() -> (Clock, Arc<Gate>) {
-        let (clock, gate) = gate();
+    /// Opened by repeated failure, its pause over.
+    fn open() -> (Clock, Arc<CircuitBreaker>) {
+        let (clock, breaker) = breaker();
         for _ in 0..THRESHOLD {
-            assert!(gate.enter().is_ok());
-            gate.failed("refused");
+            assert!(breaker.try_acquire().is_ok());
+            breaker.record_failure("refused");
         }
-        assert!(gate.enter().is_err());
+        assert!(breaker.try_acquire().is_err());
         clock.shift(SignedDuration::from_secs(10));
-        (clock, gate)
+        (clock, breaker)
     }
 
     #[test]
-    fn shuts_after_repeated_failure_and_lets_one_probe_through() {
-        let (_, gate) = shut();
-        let probe = gate.enter().expect("the probe");
-        assert!(gate.enter().is_err(), "only one probe");
-        gate.open();
+    fn opens_after_repeated_failure_and_permits_one_probe() {
+        let (_, breaker) = open();
+        let probe = breaker.try_acquire().expect("the probe");
+        assert!(breaker.try_acquire().is_err(), "only one probe");
+        breaker.record_success();
         drop(probe);
-        assert!(gate.enter().is_ok() && gate.enter().is_ok());
+        assert!(breaker.try_acquire().is_ok() && breaker.try_acquire().is_ok());
     }
 
     #[test]
-    fn a_probe_that_says_nothing_makes_room_for_the_next() {
-        let (clock, gate) = shut();
-        drop(gate.enter().expect("the probe"));
-        let second = gate.enter().expect("another one");
-        gate.failed("still");
-        assert!(gate.enter().is_err(), "shut again, and for longer");
+    fn a_probe_without_an_outcome_is_followed_by_another() {
+        let (clock, breaker) = open();
+        drop(breaker.try_acquire().expect("the probe"));
+        let second = breaker.try_acquire().expect("another one");
+        breaker.record_failure("still");
+        assert!(breaker.try_acquire().is_err(), "open again, and for longer");
         clock.shift(SignedDuration::from_secs(30));
-        let third = gate.enter().expect("the next");
-        // One that ended long ago must not let a second one pass beside the third.
+        let third = breaker.try_acquire().expect("the next");
+        // Dropping an old permission must not permit a second probe beside the third.
         drop(second);
-        assert!(gate.enter().is_err());
+        assert!(breaker.try_acquire().is_err());
         drop(third);
     }
 
     #[test]
-    fn a_clock_set_back_does_not_keep_it_shut() {
-        let (clock, gate) = gate();
-        gate.refused("401");
+    fn a_wall_clock_set_back_does_not_keep_it_open() {
+        let (clock, breaker) = breaker();
+        breaker.record_unauthorized("401");
         clock.shift(SignedDuration::from_hours(-1));
-        assert!(gate.enter().is_err());
+        assert!(breaker.try_acquire().is_err());
         clock.shift(SignedDuration::from_secs(61));
-        assert!(gate.enter().is_ok());
+        assert!(breaker.try_acquire().is_ok());
     }
 
     #[test]
-    fn refused_credentials_stand_on_the_board() {
+    fn refused_credentials_are_reported_as_unhealthy() {
         let board = Board::default();
-        let gate = Gate::new(board.clone(), Clock::system());
-        gate.refused("401");
+        let breaker = CircuitBreaker::new(board.clone(), Clock::system());
+        breaker.record_unauthorized("401");
         assert!(
             board
                 .all()
                 .iter()
                 .any(|(name, state)| *name == NAME && state.is_err())
         );
-        gate.open();
+        breaker.record_success();
         assert!(board.all().iter().all(|(_, state)| state.is_ok()));
     }
 }

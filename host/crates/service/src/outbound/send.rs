@@ -1,15 +1,13 @@
 //! Accepting a fax: everything before the 202, in the order of the product contract.
 
-use std::collections::HashSet;
-use std::sync::Arc;
-use std::time::Duration;
-
 use bytes::Bytes;
-use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
-use super::documents::{Stored, not_converted};
-use super::{Actor, App, Error, FaxJob, Upload, schedule};
+use super::idempotency::{ClaimOutcome, IdempotencyGuard, reused};
+use super::options::{check_options, check_region};
+use super::schedule;
+use crate::documents::{Stored, not_converted};
+use crate::{Actor, App, Error, FaxJob, Upload};
 use faxgate_artifacts::Kind;
 use faxgate_base::clock::after;
 use faxgate_base::crash;
@@ -18,25 +16,14 @@ use faxgate_domain::code::Code;
 use faxgate_domain::document::{Cover, MAX_PAGES, MAX_ROWS, MediaType, Paper};
 use faxgate_domain::event::{EventKind, TimelineEntry};
 use faxgate_domain::ids::JobId;
-use faxgate_domain::job::{FaxRetry, JOB_TAG, Job, Phase, SendOptions};
+use faxgate_domain::job::{FaxRetry, Job, Phase, SendOptions};
 use faxgate_domain::number::E164;
 use faxgate_policy::{ConvertLimits, ConvertOptions, Converted, Part};
-use faxgate_store::{Created, IdempotencyRow, NewJob};
+use faxgate_store::{Created, NewJob};
 use faxgate_telemetry::metrics as names;
 
-/// How long an answer is kept for its idempotency key.
-const IDEMPOTENCY_TTL: Duration = Duration::from_secs(24 * 3600);
-/// Longest idempotency key in bytes.
-const MAX_IDEMPOTENCY_KEY: usize = 255;
 /// The provider's limit for one request.
 const MAX_PDF_BYTES: u64 = 20 * MIB;
-/// The provider's limit for the line at the top of a page, in characters.
-const MAX_HEADER_TEXT: usize = 50;
-/// The provider takes ten tags; one is ours.
-const MAX_TAGS: usize = 9;
-/// Longest name or value of a tag in bytes; the provider names no limit.
-const MAX_TAG_BYTES: usize = 255;
-
 /// What somebody wants to be sent.
 #[derive(Debug)]
 pub struct SendRequest {
@@ -65,9 +52,6 @@ pub struct Sent {
     pub replayed: bool,
 }
 
-/// Idempotency keys of requests that are being worked on.
-pub(super) type InFlight = Mutex<HashSet<(String, String)>>;
-
 /// What a job is made of, whether uploaded or repeated.
 pub(super) struct Draft {
     pub(super) to: E164,
@@ -79,14 +63,6 @@ pub(super) struct Draft {
     pub(super) pdf: Bytes,
     pub(super) notes: Vec<String>,
     pub(super) resend_of: Option<JobId>,
-}
-
-/// An idempotency key that nobody else works on meanwhile.
-pub(super) struct Claim {
-    in_flight: Arc<InFlight>,
-    who: String,
-    key: String,
-    fingerprint: [u8; 32],
 }
 
 impl App {
@@ -111,8 +87,8 @@ impl App {
         let claim = match &request.idempotency_key {
             None => None,
             Some(key) => match self.claim(actor, key, fingerprint(&request)).await? {
-                Ok(claim) => Some(claim),
-                Err(replay) => return Ok(replay),
+                ClaimOutcome::Claimed(claim) => Some(claim),
+                ClaimOutcome::Replay(sent) => return Ok(sent),
             },
         };
         let to = self.destination(&request.to, region.as_deref()).await?;
@@ -120,10 +96,9 @@ impl App {
         if let Some(raw) = &options.caller_id {
             options.caller_id = Some(self.caller(raw, region.as_deref()).await?);
         }
-        let media_type = self.media_type(&request.files).await?;
-        let converted = self
-            .convert(&request.files, request.cover, options.render.paper)
-            .await?;
+        let parts = read_parts(&request.files).await?;
+        let media_type = media_type(&parts);
+        let converted = self.convert(parts, request.cover, options.render.paper).await?;
         let draft = Draft {
             to,
             to_raw: request.to.trim().to_owned(),
@@ -143,7 +118,7 @@ impl App {
         &self,
         actor: &Actor,
         draft: Draft,
-        claim: Option<Claim>,
+        claim: Option<IdempotencyGuard>,
     ) -> Result<Sent, Error> {
         let config = self.config();
         let now = self.parts.clock.now();
@@ -245,46 +220,6 @@ impl App {
         }
     }
 
-    /// Takes an idempotency key for this request, or gives the answer it already has.
-    pub(super) async fn claim(
-        &self,
-        actor: &Actor,
-        key: &str,
-        fingerprint: [u8; 32],
-    ) -> Result<Result<Claim, Sent>, Error> {
-        let printable = key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
-        if key.is_empty() || key.len() > MAX_IDEMPOTENCY_KEY || !printable {
-            return Err(Error::new(
-                Code::BadRequest,
-                format!("Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY} printable ASCII characters"),
-            ));
-        }
-        let who = actor.principal.credential.name();
-        if !self.sending.lock().insert((who.clone(), key.to_owned())) {
-            return Err(Error::new(
-                Code::IdempotencyConflict,
-                "a request with this Idempotency-Key is being worked on: repeat it in a moment for its answer",
-            )
-            .retry_after(Duration::from_secs(1)));
-        }
-        let claim = Claim {
-            in_flight: Arc::clone(&self.sending),
-            who,
-            key: key.to_owned(),
-            fingerprint,
-        };
-        match self.parts.store.idempotency(&claim.who, key).await? {
-            Some(row) if row.expires_at <= self.parts.clock.now() => Ok(Ok(claim)),
-            Some(row) if row.fingerprint == fingerprint => Ok(Err(Sent {
-                id: row.job,
-                answer: row.answer,
-                replayed: true,
-            })),
-            Some(_) => Err(reused()),
-            None => Ok(Ok(claim)),
-        }
-    }
-
     /// The number to show, in E.164.
     async fn caller(&self, raw: &str, region: Option<&str>) -> Result<String, Error> {
         let number = self.destination(raw, region).await.map_err(|mut error| {
@@ -294,35 +229,7 @@ impl App {
         Ok(number.as_str().to_owned())
     }
 
-    async fn media_type(&self, files: &[(Option<String>, Upload)]) -> Result<String, Error> {
-        let mut types = Vec::new();
-        for (_, file) in files {
-            types.push(MediaType::sniff(&file.bytes().await?).as_str());
-        }
-        types.dedup();
-        Ok(match types.as_slice() {
-            [one] => (*one).to_owned(),
-            _ => "multipart/mixed".to_owned(),
-        })
-    }
-
-    async fn convert(
-        &self,
-        files: &[(Option<String>, Upload)],
-        cover: Cover,
-        paper: Paper,
-    ) -> Result<Converted, Error> {
-        let mut parts = Vec::with_capacity(files.len());
-        for (file_name, file) in files {
-            let data = file.bytes().await?;
-            let media_type = MediaType::sniff(&data);
-            parts.push(Part {
-                data,
-                media_type,
-                file_name: file_name.clone(),
-                attributes: Vec::new(),
-            });
-        }
+    async fn convert(&self, parts: Vec<Part>, cover: Cover, paper: Paper) -> Result<Converted, Error> {
         let limits = ConvertLimits {
             max_pages: MAX_PAGES,
             max_bytes: MAX_PDF_BYTES,
@@ -338,25 +245,28 @@ impl App {
     }
 }
 
-impl Claim {
-    fn row(&self, job: JobId, answer: &str, now: jiff::Timestamp) -> IdempotencyRow {
-        IdempotencyRow {
-            who: self.who.clone(),
-            key: self.key.clone(),
-            fingerprint: self.fingerprint,
-            job,
-            answer: answer.to_owned(),
-            created_at: now,
-            expires_at: after(now, IDEMPOTENCY_TTL),
-        }
+/// Reads each document once and tells its type from its bytes.
+async fn read_parts(files: &[(Option<String>, Upload)]) -> Result<Vec<Part>, Error> {
+    let mut parts = Vec::with_capacity(files.len());
+    for (file_name, file) in files {
+        let data = file.bytes().await?;
+        parts.push(Part {
+            media_type: MediaType::sniff(&data),
+            data,
+            file_name: file_name.clone(),
+            attributes: Vec::new(),
+        });
     }
+    Ok(parts)
 }
 
-impl Drop for Claim {
-    fn drop(&mut self) {
-        self.in_flight
-            .lock()
-            .remove(&(std::mem::take(&mut self.who), std::mem::take(&mut self.key)));
+/// The type of a fax: that of its documents when they agree.
+fn media_type(parts: &[Part]) -> String {
+    let mut types: Vec<_> = parts.iter().map(|part| part.media_type.as_str()).collect();
+    types.dedup();
+    match types.as_slice() {
+        [one] => (*one).to_owned(),
+        _ => "multipart/mixed".to_owned(),
     }
 }
 
@@ -372,13 +282,6 @@ fn first_lines(job: &Job, notes: Vec<String>) -> Vec<TimelineEntry> {
         .into_iter()
         .map(|note| TimelineEntry::new(now, EventKind::DocumentNote).detail(note));
     std::iter::once(accepted).chain(notes).collect()
-}
-
-fn reused() -> Error {
-    Error::new(
-        Code::IdempotencyConflict,
-        "this Idempotency-Key was used for another request: choose a new key for new content",
-    )
 }
 
 /// What a request asks for, as one hash: two requests with one key are the same when this is.
@@ -397,45 +300,4 @@ fn fingerprint(request: &SendRequest) -> [u8; 32] {
         field(&file.sha256());
     }
     hash.finalize().into()
-}
-
-fn check_region(region: Option<&str>) -> Result<Option<String>, Error> {
-    match region.map(str::trim).filter(|region| !region.is_empty()) {
-        None => Ok(None),
-        Some(region) if region.len() == 2 && region.bytes().all(|b| b.is_ascii_alphabetic()) => {
-            Ok(Some(region.to_ascii_uppercase()))
-        }
-        Some(_) => Err(Error::new(
-            Code::Invalid,
-            "region is a country code of two letters, for example US",
-        )),
-    }
-}
-
-pub(super) fn check_options(options: &SendOptions) -> Result<(), Error> {
-    let invalid = |detail: String| Err(Error::new(Code::Invalid, detail));
-    if let Some(text) = &options.header_text
-        && (text.chars().count() > MAX_HEADER_TEXT || text.chars().any(char::is_control))
-    {
-        return invalid(format!(
-            "header_text has at most {MAX_HEADER_TEXT} characters and no control characters"
-        ));
-    }
-    if options.tags.len() > MAX_TAGS {
-        return invalid(format!("at most {MAX_TAGS} tags fit on one fax"));
-    }
-    for (name, value) in &options.tags {
-        if name == JOB_TAG {
-            return invalid(format!(
-                "the tag {JOB_TAG} belongs to the gateway: choose another name"
-            ));
-        }
-        let odd = |text: &str| text.len() > MAX_TAG_BYTES || text.chars().any(char::is_control);
-        if name.is_empty() || odd(name) || odd(value) || name.contains(['[', ']']) {
-            return invalid(format!(
-                "a tag has a name without brackets, and name and value have at most {MAX_TAG_BYTES} bytes and no control characters"
-            ));
-        }
-    }
-    Ok(())
 }

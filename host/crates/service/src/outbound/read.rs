@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{Actor, App, Error, FaxJob, TimelineView};
+use crate::{Actor, App, Error, FaxJob, TimelineView};
 use faxgate_domain::code::Code;
 use faxgate_domain::ids::JobId;
 use faxgate_domain::job::{Job, PublicStatus};
@@ -96,7 +96,7 @@ impl App {
     }
 
     /// The job `id`, if `actor` may know of it. Unknown and foreign ids answer alike.
-    pub(super) async fn visible_job(&self, actor: &Actor, id: &str) -> Result<Arc<ShownJob>, Error> {
+    pub(crate) async fn visible_job(&self, actor: &Actor, id: &str) -> Result<Arc<ShownJob>, Error> {
         let job = self.known_job(id).await?;
         if actor.principal.sees(&job.owner) {
             Ok(job)
@@ -106,7 +106,7 @@ impl App {
     }
 
     /// The job `id`, if `actor` may change it.
-    pub(super) async fn own_job(&self, actor: &Actor, id: &str) -> Result<Arc<ShownJob>, Error> {
+    pub(crate) async fn own_job(&self, actor: &Actor, id: &str) -> Result<Arc<ShownJob>, Error> {
         let job = self.visible_job(actor, id).await?;
         if actor.principal.acts_for(&job.owner) {
             Ok(job)
@@ -119,7 +119,7 @@ impl App {
     }
 
     /// The job `id`.
-    pub(super) async fn known_job(&self, id: &str) -> Result<Arc<ShownJob>, Error> {
+    pub(crate) async fn known_job(&self, id: &str) -> Result<Arc<ShownJob>, Error> {
         let id: JobId = id.parse().map_err(|_| Error::not_found("fax"))?;
         self.parts
             .store
@@ -129,7 +129,7 @@ impl App {
     }
 
     /// What the number policy makes of a dialled string.
-    pub(super) async fn destination(&self, raw: &str, region: Option<&str>) -> Result<E164, Error> {
+    pub(crate) async fn destination(&self, raw: &str, region: Option<&str>) -> Result<E164, Error> {
         let config = self.config();
         let region = region.unwrap_or(&config.numbers.default_region);
         let raw = raw.trim();
@@ -159,7 +159,7 @@ const MAX_NUMBER_BYTES: usize = 128;
 
 impl Page {
     /// As the store wants it.
-    pub(super) fn request(&self) -> Result<PageRequest, Error> {
+    pub(crate) fn request(&self) -> Result<PageRequest, Error> {
         let limit = self.limit.unwrap_or(DEFAULT_PAGE);
         if !(1..=MAX_PAGE).contains(&limit) {
             return Err(Error::new(
