@@ -18,6 +18,8 @@ use faxgate_testkit::service::in_process::InProcessService;
 
 /// Runs of the short form.
 const RUNS: usize = 40;
+/// Seeds that found a fault, in the service or in this test.
+const KEPT: [u64; 1] = [1_795_780_464_525_852_898];
 /// What happens in a run.
 const STEPS: usize = 25;
 
@@ -354,13 +356,20 @@ fn compare(job: &Job, account: &Account, faxes: &[&Value], retries: u32, told: &
             }
             let found = job.error.as_ref().map(|error| error.error_id.unwrap_or_default());
             assert_eq!(found, *error, "{told}");
-            let again = matches!(error, Some(17 | 112)) && !account.cancelled;
             let unfetched = job
                 .previous_attempts
                 .iter()
                 .filter(|fax| fax.error.class() == FailureClass::Fetch)
                 .count();
-            let past = unfetched + if again { retries as usize } else { 0 };
+            let followed = job.previous_attempts.len() - unfetched;
+            let most = match error {
+                Some(17 | 112) => retries as usize,
+                _ => 0,
+            };
+            // A fax may have been followed by others before the request to cancel came.
+            let least = if account.cancelled { 0 } else { most };
+            assert!((least..=most).contains(&followed), "{followed} of {most}: {told}");
+            let past = job.previous_attempts.len();
             assert_eq!(faxes.len(), usize::from(*ever_there) * (past + 1), "{told}");
         }
         other => panic!("{other:?} is no end: {told}"),
@@ -387,6 +396,7 @@ fn whatever_happens_each_fax_ends_as_a_simple_account_says() {
     if std::env::var("FAXGATE_TEST_SEED").is_ok() {
         return live(TestRng::seeded().seed());
     }
+    KEPT.into_iter().for_each(live);
     let first = TestRng::seeded().seed();
     let runs = RUNS * rng::repetitions("FAXGATE_STRESS", 1);
     for run in 0..runs as u64 {

@@ -1,6 +1,16 @@
-//! Numbers that differ from run to run; a test that fails prints the seed.
+//! Pseudo-random numbers. The normal run uses a fixed seed, so that a sound tree never fails by luck; the long form
+//! (`FAXGATE_STRESS`) takes another seed each time.
+//!
+//! A test that fails prints its seed and appends it to `failed-seeds.txt` in [`paths::scratch`];
+//! `FAXGATE_TEST_SEED` repeats it. A seed that found a fault goes into the test's own list of kept seeds.
 
+use std::io::Write as _;
 use std::time::SystemTime;
+
+use crate::paths;
+
+/// The seed of the normal run.
+const FIXED: u64 = 1;
 
 /// A small generator of numbers (splitmix64).
 #[derive(Debug)]
@@ -10,14 +20,17 @@ pub struct TestRng {
 }
 
 impl TestRng {
-    /// Seeded by the variable `FAXGATE_TEST_SEED`, or by the clock.
+    /// Seeded by the variable `FAXGATE_TEST_SEED`, in the long form by the clock, otherwise always the same.
     pub fn seeded() -> Self {
         let given = std::env::var("FAXGATE_TEST_SEED")
             .ok()
             .and_then(|text| text.parse().ok());
         let seed = given.unwrap_or_else(|| {
+            if std::env::var_os("FAXGATE_STRESS").is_none() {
+                return FIXED;
+            }
             let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            since.map_or(1, |since| since.as_nanos() as u64)
+            since.map_or(FIXED, |since| since.as_nanos() as u64)
         });
         eprintln!("FAXGATE_TEST_SEED={seed}");
         Self::of(seed)
@@ -45,6 +58,24 @@ impl TestRng {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((mixed ^ (mixed >> 31)) >> 11) as usize % limit.max(1)
+    }
+}
+
+impl Drop for TestRng {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        let thread = std::thread::current();
+        let line = format!(
+            "{} FAXGATE_TEST_SEED={}\n",
+            thread.name().unwrap_or("?"),
+            self.seed
+        );
+        let file = paths::scratch().join("failed-seeds.txt");
+        let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);
+        // The test fails anyway, and has printed its seed.
+        drop(opened.and_then(|mut file| file.write_all(line.as_bytes())));
     }
 }
 
