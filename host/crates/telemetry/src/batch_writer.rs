@@ -3,117 +3,171 @@
 //! A write to a file or a pipe is a call into the kernel, and each request writes a line. So lines are gathered for a few
 //! milliseconds and written together. What is a warning or worse is written before the call that logs it returns, and
 //! so is everything when the process ends in order; only a process that is killed takes the last information with it.
+//!
+//! A standard error that nobody reads must not stop the service. Whoever logs waits for a slow reader, but only for
+//! [`PATIENCE`]: then lines that find no room are dropped and counted until the reader takes something again.
 
 use std::io::{self, Write};
 use std::sync::{Arc, OnceLock};
-use std::thread;
-use std::time::Duration;
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::metrics::LOG_LINES_DROPPED;
+
 /// How long a line waits for others.
 const GATHER: Duration = Duration::from_millis(5);
-/// Bytes that wait; whoever logs beyond that writes them out itself, so that a slow reader slows the service down
-/// instead of filling its memory.
-const MOST: usize = 256 * 1024;
+/// Bytes that wait to be written.
+const CAPACITY: usize = 256 * 1024;
+/// How long whoever logs waits for the reader.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// How long the end of the process waits for the reader.
+const PATIENCE_AT_END: Duration = Duration::from_secs(2);
 
 /// Gathers lines for a sink. Clones share it.
 #[derive(Clone)]
-pub(super) struct Gatherer(Arc<Shared>);
-
-struct Shared {
-    waiting: Mutex<Vec<u8>>,
-    came: Condvar,
-    /// Locked before `waiting`: what was taken first is written first.
-    sink: Mutex<Sink>,
+pub(super) struct BatchWriter {
+    shared: Arc<Shared>,
+    /// The thread that writes, which must never wait for itself.
+    thread: ThreadId,
 }
 
-struct Sink {
-    to: Box<dyn Write + Send>,
-    /// What is being written; kept for its room.
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    /// A line came.
+    filled: Condvar,
+    /// Lines were written.
+    written: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
     lines: Vec<u8>,
+    /// Bytes that were ever accepted and ever written.
+    accepted: u64,
+    written: u64,
+    /// The reader was waited for in vain and has taken nothing since.
+    stalled: bool,
+    /// Lines without room since the last report.
+    dropped: u64,
 }
 
 /// One line on its way.
 pub(super) struct Line<'a> {
-    to: &'a Shared,
+    to: &'a BatchWriter,
     urgent: bool,
 }
 
-static STDERR: OnceLock<Gatherer> = OnceLock::new();
+static STDERR: OnceLock<BatchWriter> = OnceLock::new();
 
 /// Standard error, for the process.
 ///
 /// # Errors
 /// When its thread can't be made.
-pub(super) fn stderr() -> io::Result<Gatherer> {
-    let gatherer = Gatherer::start(Box::new(io::stderr()))?;
-    Ok(STDERR.get_or_init(|| gatherer).clone())
+pub(super) fn stderr() -> io::Result<BatchWriter> {
+    let writer = BatchWriter::start(Box::new(io::stderr()))?;
+    Ok(STDERR.get_or_init(|| writer).clone())
 }
 
-/// Writes what still waits.
+/// Waits until everything is written, or for as long as the end of the process may take.
 pub(super) fn flush() {
-    if let Some(gatherer) = STDERR.get() {
-        gatherer.0.write_out();
+    if let Some(writer) = STDERR.get() {
+        writer.flush(PATIENCE_AT_END);
     }
 }
 
-impl Gatherer {
-    fn start(to: Box<dyn Write + Send>) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
-            waiting: Mutex::default(),
-            came: Condvar::new(),
-            sink: Mutex::new(Sink {
-                to,
-                lines: Vec::new(),
-            }),
-        });
-        let gatherer = Self(Arc::clone(&shared));
-        thread::Builder::new().name("log".to_owned()).spawn(move || {
-            loop {
-                shared.wait();
-                thread::sleep(GATHER);
-                shared.write_out();
-            }
+impl BatchWriter {
+    fn start(sink: Box<dyn Write + Send>) -> io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let handle = thread::Builder::new().name("log".to_owned()).spawn({
+            let shared = Arc::clone(&shared);
+            move || shared.write_all(sink)
         })?;
-        Ok(gatherer)
+        Ok(Self {
+            shared,
+            thread: handle.thread().id(),
+        })
+    }
+
+    /// Takes a line, or drops it when there is no room in time.
+    fn push(&self, line: &[u8], urgent: bool) {
+        let may_wait = thread::current().id() != self.thread;
+        let mut queue = self.shared.queue.lock();
+        let deadline = Instant::now() + PATIENCE;
+        while queue.lines.len() + line.len() > CAPACITY && !queue.lines.is_empty() {
+            if !may_wait || queue.stalled || self.shared.written.wait_until(&mut queue, deadline).timed_out()
+            {
+                queue.stalled |= may_wait;
+                queue.dropped += 1;
+                metrics::counter!(LOG_LINES_DROPPED).increment(1);
+                return;
+            }
+        }
+        queue.lines.extend_from_slice(line);
+        queue.accepted += line.len() as u64;
+        self.shared.filled.notify_one();
+        if urgent && may_wait {
+            let end = queue.accepted;
+            while queue.written < end && !queue.stalled {
+                if self.shared.written.wait_until(&mut queue, deadline).timed_out() {
+                    queue.stalled = true;
+                }
+            }
+        }
+    }
+
+    fn flush(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        let mut queue = self.shared.queue.lock();
+        let end = queue.accepted;
+        while queue.written < end {
+            if self.shared.written.wait_until(&mut queue, deadline).timed_out() {
+                return;
+            }
+        }
     }
 }
 
 impl Shared {
-    fn wait(&self) {
-        let mut waiting = self.waiting.lock();
-        while waiting.is_empty() {
-            self.came.wait(&mut waiting);
+    /// Writes what comes, for ever.
+    fn write_all(&self, mut sink: Box<dyn Write + Send>) {
+        let mut lines = Vec::new();
+        loop {
+            {
+                let mut queue = self.queue.lock();
+                while queue.lines.is_empty() {
+                    self.filled.wait(&mut queue);
+                }
+            }
+            thread::sleep(GATHER);
+            lines.clear();
+            std::mem::swap(&mut lines, &mut self.queue.lock().lines);
+            // A reader that has gone: nobody is left to report it to.
+            drop(sink.write_all(&lines).and_then(|()| sink.flush()));
+            let dropped = {
+                let mut queue = self.queue.lock();
+                queue.written += lines.len() as u64;
+                queue.stalled = false;
+                std::mem::take(&mut queue.dropped)
+            };
+            self.written.notify_all();
+            if dropped > 0 {
+                tracing::warn!(
+                    dropped,
+                    "log lines were dropped: nobody read standard error in time"
+                );
+            }
         }
-    }
-
-    fn push(&self, line: &[u8]) -> usize {
-        let mut waiting = self.waiting.lock();
-        if waiting.is_empty() {
-            self.came.notify_one();
-        }
-        waiting.extend_from_slice(line);
-        waiting.len()
-    }
-
-    fn write_out(&self) {
-        let mut sink = self.sink.lock();
-        let Sink { to, lines } = &mut *sink;
-        lines.clear();
-        std::mem::swap(lines, &mut self.waiting.lock());
-        // Whoever reads us has gone: there is nobody left to tell.
-        let _ = to.write_all(lines).and_then(|()| to.flush());
     }
 }
 
 impl Write for Line<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.to.push(line) > MOST || self.urgent {
-            self.to.write_out();
-        }
+        self.to.push(line, self.urgent);
         Ok(line.len())
     }
 
@@ -122,89 +176,23 @@ impl Write for Line<'_> {
     }
 }
 
-impl<'a> MakeWriter<'a> for Gatherer {
+impl<'a> MakeWriter<'a> for BatchWriter {
     type Writer = Line<'a>;
 
     fn make_writer(&'a self) -> Line<'a> {
         Line {
-            to: &self.0,
+            to: self,
             urgent: true,
         }
     }
 
     fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Line<'a> {
         Line {
-            to: &self.0,
+            to: self,
             urgent: *metadata.level() <= Level::WARN,
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Clone, Default)]
-    struct Paper(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Paper {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl Paper {
-        fn text(&self) -> String {
-            String::from_utf8(self.0.lock().clone()).expect("text")
-        }
-    }
-
-    fn log(gatherer: &Gatherer, urgent: bool, text: &str) {
-        let mut line = Line {
-            to: &gatherer.0,
-            urgent,
-        };
-        line.write_all(text.as_bytes()).expect("taken");
-    }
-
-    #[test]
-    fn lines_come_out_in_order_by_themselves() {
-        let paper = Paper::default();
-        let gatherer = Gatherer::start(Box::new(paper.clone())).expect("thread");
-        let mut all = String::new();
-        for number in 0..1000 {
-            let line = format!("line {number}\n");
-            log(&gatherer, false, &line);
-            all.push_str(&line);
-        }
-        while paper.text().len() < all.len() {
-            thread::sleep(Duration::from_millis(1));
-        }
-        assert_eq!(paper.text(), all);
-    }
-
-    #[test]
-    fn what_is_urgent_is_out_at_once_and_behind_what_came_before() {
-        let paper = Paper::default();
-        let gatherer = Gatherer::start(Box::new(paper.clone())).expect("thread");
-        log(&gatherer, false, "first\n");
-        log(&gatherer, true, "second\n");
-        assert_eq!(paper.text(), "first\nsecond\n");
-    }
-
-    #[test]
-    fn what_waits_is_bounded() {
-        let paper = Paper::default();
-        let gatherer = Gatherer::start(Box::new(paper.clone())).expect("thread");
-        let line = "x".repeat(1024);
-        for _ in 0..2 * MOST / 1024 {
-            log(&gatherer, false, &line);
-            assert!(gatherer.0.waiting.lock().len() <= MOST + line.len());
-        }
-        assert!(paper.text().len() >= MOST, "written by those who logged");
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@
 //! [`metrics`] for graphs and alarms ([`requests`] for the two that every request makes), [`trace`] and [`otlp`] for
 //! whoever follows a request through several systems, [`board`] for readiness.
 
+mod batch_writer;
 pub mod board;
 mod lines;
 pub mod logs;
@@ -10,4 +11,3 @@ pub mod otlp;
 pub mod requests;
 pub mod scope;
 pub mod trace;
-mod writer;

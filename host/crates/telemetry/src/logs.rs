@@ -10,8 +10,8 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use super::batch_writer;
 use super::lines::{JsonLines, TextLines};
-use super::writer;
 use faxgate_config::LogFormat;
 
 /// Why logging could not begin.
@@ -44,7 +44,7 @@ static REFILTER: OnceLock<Refilter> = OnceLock::new();
 /// When `level` is no filter or logging has begun already.
 pub fn init(format: LogFormat, level: &str) -> Result<(), LogError> {
     let filter = filter(level)?;
-    let stderr = writer::stderr().map_err(LogError::Thread)?;
+    let stderr = batch_writer::stderr().map_err(LogError::Thread)?;
     let (subscriber, refilter) = subscriber(format, filter, stderr);
     subscriber.try_init().map_err(|_| LogError::Begun)?;
     // The first one to begin is the only one.
@@ -55,7 +55,7 @@ pub fn init(format: LogFormat, level: &str) -> Result<(), LogError> {
 
 /// Writes out what was logged and still waits for company: for the end of the process.
 pub fn flush() {
-    writer::flush();
+    batch_writer::flush();
 }
 
 /// Logs by other directives from now on.

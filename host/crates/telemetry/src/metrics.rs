@@ -55,6 +55,8 @@ pub const STORE_COMMIT_WRITES: &str = "faxgate_store_commit_writes";
 pub const ARTIFACT_SECONDS: &str = "faxgate_artifact_seconds";
 /// Documents destroyed by retention, by `outcome`.
 pub const PURGED: &str = "faxgate_purged_total";
+/// Log lines dropped because nobody read standard error in time.
+pub const LOG_LINES_DROPPED: &str = "faxgate_log_lines_dropped_total";
 /// Bytes of uploads under way.
 pub const SPOOL_BYTES: &str = "faxgate_spool_bytes";
 /// When each `certificate` in use ends, in Unix seconds.
@@ -177,6 +179,10 @@ pub const TABLE: &[Metric] = &[
         "Time of one operation on documents by operation",
     ),
     counter(PURGED, "Documents destroyed by retention by outcome"),
+    counter(
+        LOG_LINES_DROPPED,
+        "Log lines dropped because nobody read standard error in time",
+    ),
     gauge(SPOOL_BYTES, "Bytes of uploads under way"),
     gauge(
         CERTIFICATE_EXPIRY,
