@@ -16,6 +16,7 @@ mod sample;
 mod send;
 mod serve;
 mod settings;
+mod simulate;
 mod simulator;
 mod status;
 mod verify_callback;

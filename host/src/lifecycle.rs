@@ -1,5 +1,6 @@
 //! Signals, reload and drain.
 
+pub mod core_dumps;
 mod supervisor;
 
 use std::time::Duration;

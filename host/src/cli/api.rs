@@ -106,6 +106,20 @@ impl Api {
         self.signed(self.client.post(format!("{}{path}", self.base)))
     }
 
+    /// Why there was no answer, with the remedy.
+    fn without_answer(&self, error: reqwest::Error) -> anyhow::Error {
+        let error = anyhow::Error::new(error);
+        let reason = format!("{error:#}");
+        let remedy = if reason.contains("UnknownIssuer") || reason.contains("self-signed") {
+            "its certificate is signed by nobody known here: give the authority's certificate with --ca FILE"
+        } else if reason.contains("certificate") {
+            "its certificate cannot be accepted"
+        } else {
+            "is the service running, and --url right?"
+        };
+        error.context(format!("{} does not answer; {remedy}", self.base))
+    }
+
     fn signed(&self, request: RequestBuilder) -> RequestBuilder {
         match &self.key {
             Some(key) => request.header("x-api-key", key.reveal()),
@@ -118,12 +132,7 @@ impl Api {
     /// # Errors
     /// When there is no answer, or one that is an error: with the service's own words.
     pub(super) async fn ask(&self, request: RequestBuilder) -> anyhow::Result<Value> {
-        let answer = request.send().await.with_context(|| {
-            format!(
-                "{} does not answer; is the service running, and --url right?",
-                self.base
-            )
-        })?;
+        let answer = request.send().await.map_err(|error| self.without_answer(error))?;
         let status = answer.status();
         if status.is_success() {
             return answer

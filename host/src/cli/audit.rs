@@ -1,6 +1,13 @@
 //! `faxgate audit`: the chained log of who did what.
 
+mod file;
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use anyhow::Context as _;
 
 use serde_json::Value;
 
@@ -13,12 +20,22 @@ use crate::control::Request;
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Walk the chain and name the first record that does not fit
-    Verify(Args),
+    Verify(VerifyArgs),
     /// Write every record as a line of JSON
     Export(Args),
 }
 
-/// Arguments of both.
+/// Arguments of `faxgate audit verify`.
+#[derive(Debug, clap::Args)]
+pub(super) struct VerifyArgs {
+    /// Check the lines of this file (audit.file, or what export wrote) instead of the database
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Arguments of `faxgate audit export`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -27,7 +44,9 @@ pub(super) struct Args {
 
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     let settings = match &command {
-        Command::Verify(args) | Command::Export(args) => &args.settings,
+        Command::Verify(VerifyArgs { file: Some(file), .. }) => return verify_file(file),
+        Command::Verify(args) => &args.settings,
+        Command::Export(args) => &args.settings,
     };
     let mut client = ControlClient::open(&settings.load()?.config, Missing::Refuse).await?;
     match command {
@@ -50,6 +69,28 @@ async fn verify(client: &mut ControlClient) -> anyhow::Result<ExitCode> {
     }
     outln!("broken at record {}: {}", number("seq"), text("fault"));
     Ok(ExitCode::FAILURE)
+}
+
+fn verify_file(path: &Path) -> anyhow::Result<ExitCode> {
+    let cannot = || format!("{} can't be read", path.display());
+    let lines = BufReader::new(File::open(path).with_context(cannot)?);
+    match file::verify(lines).with_context(cannot)? {
+        file::Verdict::Intact { first, last, head } => {
+            outln!("intact: records {first} to {last}");
+            outln!(
+                "head:   {head} (the same in `faxgate audit verify` when the database has no later record)"
+            );
+            Ok(ExitCode::SUCCESS)
+        }
+        file::Verdict::Empty => {
+            outln!("no records");
+            Ok(ExitCode::SUCCESS)
+        }
+        file::Verdict::Broken { line, fault } => {
+            outln!("broken at line {line}: {fault}");
+            Ok(ExitCode::FAILURE)
+        }
+    }
 }
 
 async fn export(client: &mut ControlClient) -> anyhow::Result<ExitCode> {

@@ -1,5 +1,9 @@
 //! `faxgate check`: everything that can be wrong before serving, each on a line of its own.
 
+mod certificate;
+mod listeners;
+mod public_url;
+
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -12,8 +16,8 @@ use super::output::outln;
 use super::settings::Settings;
 use faxgate_base::clock::Clock;
 use faxgate_config::storage::StorageConfig;
-use faxgate_config::tls::DEFAULT_DIRECTORY;
-use faxgate_config::{Config, Loaded, source::Process};
+use faxgate_config::tls::{CertificateFiles, DEFAULT_DIRECTORY};
+use faxgate_config::{Config, source::Process};
 use faxgate_edge::tls::ServerTls;
 use faxgate_policy::{Grants, Plugins};
 use faxgate_store::{Store, StoreError, StoreOptions};
@@ -45,19 +49,17 @@ impl Findings {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut found = Findings::default();
-    match faxgate_config::load(&Process, args.settings.config.as_deref()) {
-        Err(problems) => {
-            for problem in problems.0 {
-                outln!("problem: {problem}");
-                found.problems += 1;
-            }
-        }
-        Ok(Loaded { config, warnings }) => {
-            for warning in warnings {
-                outln!("warning: {warning}");
-            }
-            examine(&config, &mut found).await;
-        }
+    let inspected = faxgate_config::inspect(&Process, args.settings.file());
+    for problem in inspected.problems.0 {
+        outln!("problem: {problem}");
+        found.problems += 1;
+    }
+    for warning in inspected.warnings {
+        outln!("warning: {warning}");
+    }
+    // With defaults in place of what is wrong: the rest is worth looking at all the same.
+    if let Some(config) = inspected.config {
+        examine(&config, &mut found).await;
     }
     Ok(match found.problems {
         0 => {
@@ -83,6 +85,11 @@ async fn examine(config: &Config, found: &mut Findings) {
         found.problem("telemetry.otlp_headers (OTEL_EXPORTER_OTLP_HEADERS)", error);
     }
     certificate(config, found);
+    let running = UnixStream::connect(config.control_socket()).await.is_ok();
+    listeners::check(config, running, found);
+    if running {
+        public_url::check(config).await;
+    }
     data_folder(config, found).await;
     plugins(config, found).await;
     if let StorageConfig::S3(s3) = &config.storage {
@@ -107,6 +114,15 @@ fn certificate(config: &Config, found: &mut Findings) {
         Ok(tls) => tls,
         Err(error) => return found.problem(FILES, error),
     };
+    for CertificateFiles { cert, .. } in &config.tls.files {
+        if certificate::covers(cert, host) == Some(false) && config.listen.https.is_some() {
+            outln!(
+                "warning: tls.cert_file (TLS_CERT_FILE): {} is not for {host}, the host of public_url (PUBLIC_API_URL); \
+                 the provider refuses it",
+                cert.display()
+            );
+        }
+    }
     for expiry in tls.expiries() {
         let (file, Some(end)) = (expiry.certificate, expiry.not_after) else {
             continue;

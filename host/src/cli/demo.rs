@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::api::Api;
 use super::output::outln;
 use super::sample;
-use super::send::wait;
+use super::send::{Waited, wait};
 use super::status::text;
 use crate::compose::{self, Environment, Service};
 use crate::lifecycle::Signals;
@@ -24,7 +24,7 @@ use faxgate_simulator::{RunningSimulator, Simulator, SimulatorConfig};
 use faxgate_telemetry::{logs, metrics};
 
 /// A number of the range that is kept free for fiction.
-const NUMBER: &str = "(212) 555-0142";
+const NUMBER: &str = "+12125550142";
 /// How much faster than the real provider the simulated one works.
 const TIME_SCALE: f64 = 8.0;
 
@@ -183,7 +183,13 @@ async fn send(stage: &Stage, step: u32, file: &Path) -> anyhow::Result<bool> {
         stage.folder.path().join("cert.pem").display()
     );
     outln!("\n{step}. Send {} to {NUMBER}", file.display());
-    outln!("   {curl} -F 'to={NUMBER}' -F file=@{} {url}/fax", file.display());
+    outln!("   {curl} -F to={NUMBER} -F file=@{} {url}/fax", file.display());
+    outln!(
+        "   {} send --ca {} --url {url} --to {NUMBER} {}",
+        std::env::current_exe()?.display(),
+        stage.folder.path().join("cert.pem").display(),
+        file.display()
+    );
     let name = file
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
@@ -200,14 +206,14 @@ async fn send(stage: &Stage, step: u32, file: &Path) -> anyhow::Result<bool> {
         fax.get("pages").unwrap_or(&Value::Null),
         text(&fax, "to")
     );
-    let fax = wait(api, id).await?;
+    let (Waited::Ended(fax) | Waited::StillUnderWay(fax)) = wait(api, id, None, |_| {}).await?;
     let status = text(&fax, "status");
     match text(&fax, "error") {
         "" => outln!("   {status}"),
         error => outln!("   {status}: {error}"),
     }
     outln!("   {curl} {url}/fax/{id}");
-    outln!("   what happened to it:  {curl} {url}/fax/{id}/events");
+    outln!("   {curl} {url}/fax/{id}/events");
     let events = api.ask(api.get(&format!("/fax/{id}/events"))).await?;
     for event in events
         .get("items")
@@ -229,7 +235,8 @@ async fn send(stage: &Stage, step: u32, file: &Path) -> anyhow::Result<bool> {
         .bytes()
         .await?
         .len();
-    outln!("   what the far machine prints ({size} bytes):  {curl} -o fax.tiff {url}/fax/{id}/tiff");
+    outln!("   What the far machine prints, {size} bytes:");
+    outln!("   {curl} -o fax.tiff {url}/fax/{id}/tiff");
     Ok(status == "SUCCESS")
 }
 

@@ -1,9 +1,11 @@
 //! `faxgate serve`: the service.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use super::output::outln;
 use super::settings::Settings;
+use super::simulate::Simulation;
 use crate::compose::{self, Environment};
 use crate::lifecycle::{self, Signals};
 use faxgate_config::render;
@@ -17,6 +19,15 @@ pub(super) struct Args {
     /// Show the effective configuration with secrets masked, and end
     #[arg(long)]
     print_config: bool,
+    /// Send through a simulated provider on this address instead of an account; nothing is dialled
+    #[arg(
+        long,
+        value_name = "ADDR",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "127.0.0.1:9191"
+    )]
+    simulate: Option<SocketAddr>,
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -25,7 +36,15 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         outln!("{}", render::text(&loaded.config).trim_end());
         return Ok(ExitCode::SUCCESS);
     }
+    let (loaded, simulation) = match args.simulate {
+        None => (loaded, None),
+        Some(address) => {
+            let simulation = Simulation::start(address, &loaded.config).await?;
+            (simulation.load(&args.settings)?, Some(simulation))
+        }
+    };
     logs::init(loaded.config.log_format, &loaded.config.log_level)?;
+    lifecycle::core_dumps::forbid();
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -48,6 +67,16 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         version = env!("CARGO_PKG_VERSION"),
         "serving"
     );
-    lifecycle::run(service, signals, || Ok(args.settings.load()?.config)).await;
+    let load = || match &simulation {
+        None => args.settings.load(),
+        Some(simulation) => simulation.load(&args.settings),
+    };
+    if let Some(simulation) = &simulation {
+        simulation.explain(&load()?.config, &args.settings)?;
+    }
+    lifecycle::run(service, signals, || Ok(load()?.config)).await;
+    if let Some(simulation) = simulation {
+        simulation.stop().await;
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -89,11 +89,35 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
 }
 
+/// A configuration as far as it can be understood.
+#[derive(Debug, Clone)]
+pub struct Inspected {
+    /// What the good values give, with defaults in place of the others; none when an address is unusable.
+    pub config: Option<Config>,
+    /// What keeps it from being served.
+    pub problems: Problems,
+    /// What works but is probably not meant.
+    pub warnings: Vec<Problem>,
+}
+
 /// Reads the file, when there is one, overrides it by the environment and checks the result.
 ///
 /// # Errors
 /// Every problem found, each with its key and its remedy.
 pub fn load(source: &dyn Source, file: Option<&Path>) -> Result<Loaded, Problems> {
+    match inspect(source, file) {
+        Inspected {
+            config: Some(config),
+            problems,
+            warnings,
+        } if problems.0.is_empty() => Ok(Loaded { config, warnings }),
+        Inspected { problems, .. } => Err(problems),
+    }
+}
+
+/// As [`load`], for whoever wants to look further although there are problems.
+#[must_use]
+pub fn inspect(source: &dyn Source, file: Option<&Path>) -> Inspected {
     let (raw, problems) = Raw::read(source, file);
     let mut reader = Reader::new(source, &raw, problems);
     let config = Config::read(&mut reader);
@@ -101,9 +125,10 @@ pub fn load(source: &dyn Source, file: Option<&Path>) -> Result<Loaded, Problems
         Some(config) => rules::check(config, &mut reader),
         None => Vec::new(),
     };
-    match config {
-        Some(config) if reader.problems.is_empty() => Ok(Loaded { config, warnings }),
-        _ => Err(Problems(reader.problems)),
+    Inspected {
+        config,
+        problems: Problems(reader.problems),
+        warnings,
     }
 }
 
