@@ -123,7 +123,7 @@ mod tests {
                 AuditEntry::new(clock.now(), "operator", "test", object).fact("entry", "\",\"entry\":{}");
             store.record(entry).await.unwrap();
         }
-        let records = store.audit(None, 10).unwrap();
+        let records = store.audit(None, 10).await.unwrap();
         store.close();
         records
             .iter()
