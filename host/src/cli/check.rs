@@ -235,7 +235,7 @@ async fn database(config: &Config, found: &mut Findings) {
             }
             store.close();
         }
-        Err(StoreError::Locked(_)) => outln!("note: {KEY}: another process has the database open"),
+        Err(StoreError::Locked { .. }) => outln!("note: {KEY}: another process has the database open"),
         Err(error) => found.problem(KEY, error),
     }
 }

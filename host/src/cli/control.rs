@@ -62,10 +62,11 @@ impl ControlClient {
         let clock = Clock::system();
         let store = match Store::open(&file, clock.clone(), StoreOptions::default()) {
             Ok(store) => store,
-            Err(StoreError::Locked(file)) => bail!(
-                "{} is held by a running service whose control socket {} does not answer; stop the service, or wait \
+            Err(StoreError::Locked { file, holder }) => bail!(
+                "{} is held by a running service{} whose control socket {} does not answer; stop the service, or wait \
                  until it has started",
                 file.display(),
+                holder.map_or_else(String::new, |id| format!(" (process id {id})")),
                 socket.display()
             ),
             Err(error) => return Err(error.into()),

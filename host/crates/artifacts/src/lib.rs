@@ -172,12 +172,18 @@ impl Artifacts {
     /// As [`Artifacts::read`], and [`ArtifactError::Io`] when the bytes stop or don't match.
     pub async fn read_all(&self, artifact: &Artifact) -> Result<Bytes, ArtifactError> {
         let capacity = usize::try_from(artifact.bytes).unwrap_or(0);
-        let mut pieces: Vec<Bytes> = self
-            .read(artifact, None)
-            .await?
-            .try_collect()
-            .await
-            .map_err(ArtifactError::io("read a document"))?;
+        let mut pieces: Vec<Bytes> =
+            self.read(artifact, None)
+                .await?
+                .try_collect()
+                .await
+                .map_err(|error| match error.kind() {
+                    // What `check::checked` answers for other bytes than those that were kept.
+                    io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+                        ArtifactError::Damaged("its bytes are not those that were kept")
+                    }
+                    _ => ArtifactError::io("read a document")(error),
+                })?;
         if pieces.len() == 1 {
             return Ok(pieces.pop().unwrap_or_default());
         }

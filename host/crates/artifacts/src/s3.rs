@@ -32,6 +32,9 @@ use faxgate_domain::artifact::{Artifact, Place};
 /// Name of the metadata entry with the lower-case hexadecimal SHA-256.
 const SHA256: &str = "sha256";
 
+/// Characters of the object storage's own words that are repeated.
+const LONGEST_MESSAGE: usize = 300;
+
 pub(super) struct S3Store {
     client: Client,
     bucket: String,
@@ -328,6 +331,12 @@ async fn measure(path: &std::path::Path, sha256: Option<[u8; 32]>) -> Result<(u6
     .await
 }
 
+/// A sentence of a stranger's, for the log: one line of bounded length.
+fn shortened(message: &str) -> String {
+    let plain = message.chars().map(|c| if c.is_control() { ' ' } else { c });
+    plain.take(LONGEST_MESSAGE).collect()
+}
+
 fn status<E>(error: &SdkError<E>) -> Option<u16> {
     error.raw_response().map(|answer| answer.status().as_u16())
 }
@@ -339,7 +348,11 @@ where
 {
     move |error| {
         let reason = match (status(&error), error.code()) {
-            (Some(status), Some(code)) => format!("{code} (HTTP {status})"),
+            // Its own words say which policy, key or bucket is meant.
+            (Some(status), Some(code)) => match error.message() {
+                Some(message) => format!("{code} (HTTP {status}): {}", shortened(message)),
+                None => format!("{code} (HTTP {status})"),
+            },
             (Some(status), None) => format!("HTTP {status}"),
             _ => DisplayErrorContext(&error).to_string(),
         };

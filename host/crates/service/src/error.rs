@@ -111,6 +111,14 @@ impl From<ArtifactError> for Error {
                 "the disk is full: nothing new can be accepted until the operator makes room",
                 error,
             ),
+            ArtifactError::Damaged(_) => Self {
+                source: Some(error.into()),
+                ..Self::new(
+                    Code::Internal,
+                    "the stored document is not the one that was kept: it was changed or damaged in storage; restore \
+                     it from a backup, or send it again",
+                )
+            },
             _ => Self::unavailable("document storage does not answer: try again in a moment", error),
         }
     }

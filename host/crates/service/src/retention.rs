@@ -108,6 +108,7 @@ impl Sweeper {
         let mut swept = Swept::default();
         let bucket = Bucket::default();
         let now = self.clock.now();
+        self.follow_inbound_setting().await;
         loop {
             // What failed stays in the index: read past it.
             let batch = match self.store.expiring(now, BATCH + swept.failed).await {
@@ -148,6 +149,18 @@ impl Sweeper {
             );
         }
         swept
+    }
+
+    /// A setting that was shortened holds for the received documents that are here.
+    async fn follow_inbound_setting(&self) {
+        let ttl = self.config.load().retention.inbound;
+        match self.store.apply_inbound_retention(ttl).await {
+            Ok(0) => {}
+            Ok(changed) => tracing::info!(changed, "received documents follow the changed retention setting"),
+            Err(error) => {
+                tracing::error!(%error, "the retention setting of received documents could not be applied")
+            }
+        }
     }
 
     async fn destroy(&self, what: &Expiring, bucket: &Bucket) -> Result<(), SweepError> {

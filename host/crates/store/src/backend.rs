@@ -1,10 +1,10 @@
 //! The file under the database, kept open while the engine above it is restarted.
 
-use std::fs::{File, OpenOptions, Permissions};
-use std::io;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Write as _};
 use std::ops::Bound;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,24 +24,83 @@ pub(super) struct Kept {
     sync_failed: Arc<AtomicBool>,
 }
 
-/// Opens or makes the database file.
-pub(super) fn open_file(file: &Path) -> Result<Arc<dyn StorageBackend>, StoreError> {
-    let fresh = !file.exists();
+/// The file of a database, locked.
+pub(super) struct OpenedFile {
+    backend: Arc<FileBackend>,
+    file: PathBuf,
+    /// A new database is made under this name and gets its own when it is complete.
+    draft: Option<PathBuf>,
+}
+
+/// Opens the database file. A new database is made under another name first: a file with the right name is always a
+/// whole database, and one without content is what a full disk or a failed restore left.
+pub(super) fn open_file(file: &Path) -> Result<OpenedFile, StoreError> {
+    let draft = (!file.exists()).then(|| file.with_extension("redb-new"));
+    let path = draft.as_deref().unwrap_or(file);
     let opened = OpenOptions::new()
         .read(true)
         .write(true)
-        .create(true)
+        .create(draft.is_some())
         .truncate(false)
         .mode(MODE)
-        .open(file)?;
+        .open(path)?;
+    let is_empty = opened.metadata()?.len() == 0;
+    if draft.is_none() && is_empty {
+        return Err(StoreError::Empty(file.to_owned()));
+    }
     if opened.metadata()?.permissions().mode() & 0o777 != MODE {
         opened.set_permissions(Permissions::from_mode(MODE))?;
     }
-    if fresh && let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        // The name of a new file is as durable as its folder: without this a power cut could lose all of it.
-        File::open(folder)?.sync_all()?;
+    let backend = Arc::new(FileBackend::new(opened)?);
+    Ok(OpenedFile {
+        backend,
+        file: file.to_owned(),
+        draft,
+    })
+}
+
+/// Where the process that has a database open leaves its id.
+fn holder_file(database: &Path) -> PathBuf {
+    database.with_extension("pid")
+}
+
+/// The process that has the database open, if it left its id.
+pub(super) fn holder(database: &Path) -> Option<u32> {
+    fs::read_to_string(holder_file(database))
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+}
+
+impl OpenedFile {
+    /// The storage.
+    pub(super) fn backend(&self) -> Arc<dyn StorageBackend> {
+        Arc::clone(&self.backend) as Arc<dyn StorageBackend>
     }
-    Ok(Arc::new(FileBackend::new(opened)?))
+
+    /// Gives a new database its name, durably, and leaves the id of this process for others to read.
+    pub(super) fn finish(self) -> Result<(), StoreError> {
+        if let Some(draft) = &self.draft {
+            fs::rename(draft, &self.file)?;
+            if let Some(folder) = self.file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                // The name of a new file is as durable as its folder: without this a power cut could lose all of it.
+                File::open(folder)?.sync_all()?;
+            }
+        }
+        let pid = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(MODE)
+            .open(holder_file(&self.file))
+            .and_then(|mut file| write!(file, "{}", std::process::id()));
+        // Nothing but an error text needs it.
+        if let Err(error) = pid {
+            tracing::debug!(%error, "the id of this process could not be written beside the database");
+        }
+        Ok(())
+    }
 }
 
 impl Kept {

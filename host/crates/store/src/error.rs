@@ -33,10 +33,23 @@ pub type EngineError = Arc<dyn std::error::Error + Send + Sync>;
 pub enum StoreError {
     /// Another process has the database open.
     #[error(
-        "the database {} is in use by another process: stop the other faxgate, or choose another data folder",
+        "the database {} is in use by another process{}: stop the other faxgate, or choose another data folder",
+        file.display(),
+        holder.map_or_else(String::new, |id| format!(" (process id {id})"))
+    )]
+    Locked {
+        /// The file.
+        file: PathBuf,
+        /// The process that has it open, when it is known.
+        holder: Option<u32>,
+    },
+    /// The file has no content.
+    #[error(
+        "the database {} is empty, as a full disk or an interrupted copy leaves it: restore a backup, or remove the \
+         file to begin with a new database",
         .0.display()
     )]
-    Locked(PathBuf),
+    Empty(PathBuf),
     /// The file can't be opened as a database.
     #[error(
         "the database {} can't be opened ({source}): check that its folder exists, belongs to the user of the \
@@ -111,7 +124,10 @@ impl StoreError {
     /// Names the file in an error that is about the file as a whole.
     pub(super) fn of_file(self, file: &Path) -> Self {
         match self {
-            Self::Locked(_) => Self::Locked(file.to_owned()),
+            Self::Locked { .. } => Self::Locked {
+                holder: super::backend::holder(file),
+                file: file.to_owned(),
+            },
             Self::Engine(source) => Self::Open {
                 file: file.to_owned(),
                 source,
@@ -133,10 +149,10 @@ impl StoreError {
     #[must_use]
     pub const fn kind(&self) -> StoreErrorKind {
         match self {
-            Self::Locked(_) => StoreErrorKind::Locked,
+            Self::Locked { .. } => StoreErrorKind::Locked,
             Self::Full => StoreErrorKind::Full,
             Self::NewerSchema { .. } | Self::UnknownFormat { .. } => StoreErrorKind::Schema,
-            Self::Damaged { .. } => StoreErrorKind::Corrupt,
+            Self::Damaged { .. } | Self::Empty(_) => StoreErrorKind::Corrupt,
             Self::BadCursor(_) | Self::NoSuchJob | Self::KeyRevoked | Self::Exists(_) => {
                 StoreErrorKind::Refused
             }
@@ -178,7 +194,10 @@ impl StoreError {
 impl From<redb::Error> for StoreError {
     fn from(error: redb::Error) -> Self {
         match error {
-            redb::Error::DatabaseAlreadyOpen => Self::Locked(PathBuf::from("file")),
+            redb::Error::DatabaseAlreadyOpen => Self::Locked {
+                file: PathBuf::from("file"),
+                holder: None,
+            },
             redb::Error::Io(error) => error.into(),
             error => Self::Engine(Arc::new(error)),
         }

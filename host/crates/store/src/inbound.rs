@@ -138,6 +138,8 @@ impl Store {
     /// [`StoreError::Full`] when the disk is nearly full, [`StoreError::Exists`] for an id taken before, and
     /// whatever the disk says. Nothing is kept then.
     pub async fn create_inbound(&self, new: NewInbound) -> Result<CreatedInbound, StoreError> {
+        let mut new = new;
+        new.document = self.sealed(new.fax.id.0, new.document).await?;
         let bytes = new.document.as_ref().map_or(0, Bytes::len);
         self.write(Growth::Adds(bytes), move |tables| create(tables, &new))
             .await
@@ -149,6 +151,8 @@ impl Store {
     /// # Errors
     /// Whatever the disk says.
     pub async fn purge_inbound(&self, id: InboundId) -> Result<Option<InboundFax>, StoreError> {
+        // First the key, then the record: a crash in between leaves something to repeat, not to forget.
+        self.destroy_document(id.0).await?;
         let now = self.shared.clock.now();
         self.write(Growth::Settles, move |tables| purge(tables, id, now))
             .await
@@ -195,7 +199,7 @@ fn create(tables: &mut Tables<'_>, new: &NewInbound) -> Result<CreatedInbound, S
             .insert(inbound_place(at, fax.id).as_slice(), ())?;
     }
     if let Some(document) = document {
-        tables.documents.insert(&id, document.as_ref())?;
+        tables.sealed_documents.insert(&id, document.as_ref())?;
     }
     audit::append(tables, audit)?;
     Ok(CreatedInbound::New)
@@ -213,6 +217,7 @@ fn purge(tables: &mut Tables<'_>, id: InboundId, now: Timestamp) -> Result<Optio
     fax.artifact = None;
     fax.purged_at = Some(now);
     tables.documents.remove(&id.to_bytes())?;
+    tables.sealed_documents.remove(&id.to_bytes())?;
     tables.inbound.insert(&id.to_bytes(), encode(&fax)?.as_slice())?;
     audit::append(tables, &AuditEntry::new(now, "system", "inbound.purged", id))?;
     Ok(Some(fax))

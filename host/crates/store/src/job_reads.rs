@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use redb::ReadableTable as _;
-use ulid::Ulid;
 
 use super::cursor::Scope;
 use super::error::StoreError;
@@ -13,9 +11,7 @@ use super::key::{self, FIRST, LAST, digest, tail};
 use super::lately::ShownJob;
 use super::list::{PageOf, PageRequest, Walk, first_id_at};
 use super::record::decode;
-use super::tables::{
-    BY_OWNER, BY_PROVIDER_ID, BY_STATUS, BY_TO, DOCUMENTS, DUE, JOB_EVENTS, JOBS, SUBMITTING, get,
-};
+use super::tables::{BY_OWNER, BY_PROVIDER_ID, BY_STATUS, BY_TO, DUE, JOB_EVENTS, JOBS, SUBMITTING, get};
 use super::{Shared, Store};
 use faxgate_base::clock::after;
 use faxgate_domain::event::TimelineEntry;
@@ -182,15 +178,6 @@ impl Store {
             .iter()?
             .map(|row| Ok(JobId::from_bytes(*row?.0.value())))
             .collect()
-    }
-
-    /// A document kept in the database: of a job or of a received fax.
-    ///
-    /// # Errors
-    /// When the database can't be read.
-    pub async fn document(&self, id: Ulid) -> Result<Option<Bytes>, StoreError> {
-        let table = self.shared.db.read()?.open_table(DOCUMENTS)?;
-        get(&table, &id.to_bytes(), |bytes| Ok(Bytes::copy_from_slice(bytes)))
     }
 
     /// Fills in when the document is to be destroyed. It follows from the setting of today and is not kept.

@@ -78,6 +78,8 @@ impl Store {
     /// whatever the disk says. Nothing is kept then.
     pub async fn create_job(&self, new: NewJob) -> Result<Created, StoreError> {
         let now = self.shared.clock.now();
+        let mut new = new;
+        new.document = self.sealed(new.job.id.0, new.document).await?;
         let bytes = new.document.as_ref().map_or(0, Bytes::len);
         let ended = new.job.phase.is_final();
         let finished = ended.then(|| finished(&new.job));
@@ -98,6 +100,13 @@ impl Store {
     /// [`StoreError::NoSuchJob`], and whatever the disk says. A event that is not allowed is no error but a
     /// refusal in the answer.
     pub async fn advance(&self, id: JobId, event: JobEvent) -> Result<Advanced, StoreError> {
+        if matches!(event, JobEvent::Purged)
+            && let Some(job) = self.job(id).await?
+            && job.phase.is_final()
+        {
+            // First the key, then the record: a crash in between leaves something to repeat, not to forget.
+            self.destroy_document(id.0).await?;
+        }
         let now = self.shared.clock.now();
         let advanced = self
             .write(Growth::Settles, move |tables| advance(tables, id, &event, now))
@@ -234,7 +243,7 @@ fn create(tables: &mut Tables<'_>, new: &NewJob, now: Timestamp) -> Result<Creat
     tables.jobs.insert(&id, encode(job)?.as_slice())?;
     Entries::default().replace(&Entries::of(job), job.id, tables)?;
     if let Some(document) = document {
-        tables.documents.insert(&id, document.as_ref())?;
+        tables.sealed_documents.insert(&id, document.as_ref())?;
     }
     add_lines(tables, job.id, timeline)?;
     if let Some(row) = idempotency {
@@ -276,6 +285,7 @@ fn advance(
     Entries::of(&old).replace(&Entries::of(&transition.job), id, tables)?;
     if transition.job.artifact.is_none() && old.artifact.is_some() {
         tables.documents.remove(&id.to_bytes())?;
+        tables.sealed_documents.remove(&id.to_bytes())?;
     }
     add_lines(tables, id, &transition.entries)?;
     for entry in state_changes(&old, &transition.job, event, now) {

@@ -17,7 +17,8 @@
 //! | `keys`, `keys_by_age` | id → record; time, id | API keys |
 //! | `idempotency` | digest → record | repeated requests |
 //! | `inbound`, `inbound_by_*` | as for jobs | received faxes |
-//! | `documents` | id → bytes | documents small enough to ride in the commit of their record |
+//! | `sealed_documents` | id → sealed bytes | documents small enough to be written in the commit of their record |
+//! | `documents` | id → bytes | the same, written by earlier versions |
 //! | `audit` | number → chain and record | who did what |
 //! | `meta` | name → bytes | schema, secrets, counters, head of the audit chain |
 
@@ -25,9 +26,12 @@ mod audit;
 mod backend;
 mod cursor;
 mod db;
+mod document_keys;
+mod documents;
 mod error;
 mod expiry;
 mod inbound;
+mod inbound_retention;
 mod index;
 mod job_reads;
 mod job_writes;
@@ -62,6 +66,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use db::{Db, Room};
+use document_keys::DocumentKeys;
 use faxgate_base::clock::Clock;
 use faxgate_domain::link::LinkKey;
 use keyring::Keyring;
@@ -98,6 +103,7 @@ struct Shared {
     // Dropped first: ends the writer, which holds the database too.
     writer: Writer,
     db: Arc<Db>,
+    document_keys: DocumentKeys,
     clock: Clock,
     options: StoreOptions,
     secrets: Secrets,
@@ -115,11 +121,15 @@ impl Store {
     /// [`StoreError::Locked`] when another process has it open, [`StoreError::NewerSchema`] when a newer
     /// version wrote it, and whatever the disk says.
     pub fn open(file: &Path, clock: Clock, options: StoreOptions) -> Result<Self, StoreError> {
-        let db = backend::open_file(file)
-            .and_then(|backend| Db::open(backend, &options))
+        let opened = backend::open_file(file).map_err(|error| error.of_file(file))?;
+        let db = Db::open(opened.backend(), &options)
             .map_err(|error| error.of_file(file))?
             .watching_space_of(file, options.reserve_bytes);
-        Self::start(db, clock, options)
+        let keys =
+            DocumentKeys::open(&document_keys::file_beside(file)).map_err(|error| error.of_file(file))?;
+        let store = Self::start(db, keys, clock, options)?;
+        opened.finish().map_err(|error| error.of_file(file))?;
+        Ok(store)
     }
 
     /// Opens a database in storage of the caller's making, with default options.
@@ -139,7 +149,8 @@ impl Store {
         clock: Clock,
         options: StoreOptions,
     ) -> Result<Self, StoreError> {
-        Self::start(Db::open(Arc::new(backend), &options)?, clock, options)
+        let db = Db::open(Arc::new(backend), &options)?;
+        Self::start(db, DocumentKeys::in_memory(), clock, options)
     }
 
     /// Stops the writer after what is queued; later writes answer [`StoreError::Closed`]. Reads go on. Blocks
@@ -196,7 +207,12 @@ impl Store {
             .unwrap_or(Err(StoreError::Panicked))
     }
 
-    fn start(db: Db, clock: Clock, options: StoreOptions) -> Result<Self, StoreError> {
+    fn start(
+        db: Db,
+        document_keys: DocumentKeys,
+        clock: Clock,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
         let secrets = meta::prepare(&db)?;
         let db = Arc::new(db);
         let writer = Writer::start(Arc::clone(&db))?;
@@ -204,6 +220,7 @@ impl Store {
             shared: Arc::new(Shared {
                 writer,
                 db,
+                document_keys,
                 clock,
                 options,
                 secrets,

@@ -15,7 +15,9 @@ use faxgate_domain::job::PublicStatus;
 use faxgate_domain::link::LinkKey;
 
 /// The schema of this version: raised when tables or keys change so that older versions would misread them.
-const SCHEMA: u32 = 1;
+///
+/// 2: documents are sealed ([`super::document_keys`]).
+const SCHEMA: u32 = 2;
 
 /// Random bytes made with the database.
 pub(super) struct Secrets {
@@ -130,7 +132,7 @@ fn initialise(transaction: &WriteTransaction) -> Result<(), StoreError> {
         known(found)?;
     }
     let mut tables = Tables::open(transaction)?;
-    if schema(&tables.meta)?.is_none() {
+    if schema(&tables.meta)? != Some(SCHEMA) {
         tables.meta.insert("schema", SCHEMA.to_be_bytes().as_slice())?;
     }
     for name in ["link_key", "cursor_key"] {

@@ -37,6 +37,8 @@ pub(super) const INBOUND_BY_FROM: Definition<Filed, ()> = TableDefinition::new("
 pub(super) const INBOUND_BY_PROVIDER_ID: Definition<&'static str, Id> =
     TableDefinition::new("inbound_by_provider_id");
 pub(super) const DOCUMENTS: Definition<Id, Body> = TableDefinition::new("documents");
+/// Documents sealed with a key that is wiped when they are destroyed; [`DOCUMENTS`] has those of earlier versions.
+pub(super) const SEALED_DOCUMENTS: Definition<Id, Body> = TableDefinition::new("sealed_documents");
 pub(super) const AUDIT: Definition<u64, Body> = TableDefinition::new("audit");
 pub(super) const META: Definition<&'static str, Body> = TableDefinition::new("meta");
 
@@ -101,6 +103,7 @@ tables! {
     inbound_by_from: INBOUND_BY_FROM<Filed, ()>,
     inbound_by_provider_id: INBOUND_BY_PROVIDER_ID<&'static str, Id>,
     documents: DOCUMENTS<Id, Body>,
+    sealed_documents: SEALED_DOCUMENTS<Id, Body>,
     audit: AUDIT<u64, Body>,
     meta: META<&'static str, Body>,
 }

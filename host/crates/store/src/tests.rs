@@ -11,6 +11,7 @@
 mod audit;
 mod counters;
 mod crash;
+mod destroyed;
 mod disk;
 mod fixtures;
 mod full;

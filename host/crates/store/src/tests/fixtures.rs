@@ -161,7 +161,7 @@ pub(super) fn news(provider_id: &str, status: ProviderStatus, now: Timestamp) ->
     }
 }
 
-fn artifact(document: &Bytes) -> Artifact {
+pub(super) fn artifact(document: &Bytes) -> Artifact {
     Artifact {
         place: Place::Database,
         bytes: document.len() as u64,

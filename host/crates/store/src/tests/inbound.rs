@@ -1,5 +1,7 @@
 //! Received faxes.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 
@@ -138,4 +140,39 @@ async fn lists_filter_by_every_field() {
         }
         assert_eq!(found, expected, "{filter:?}");
     }
+}
+
+#[tokio::test]
+async fn a_shortened_retention_holds_for_what_is_there() {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let bed = Bed::new();
+    let store = &bed.store;
+    let mut ids = Vec::new();
+    for number in 0..3 {
+        let mut new = bed.inbound(&format!("inbound {number}"));
+        // The last was received while documents were kept for good.
+        new.fax.expires_at = new.fax.expires_at.filter(|_| number < 2);
+        store.create_inbound(new.clone()).await.unwrap();
+        ids.push(new.fax);
+    }
+    store.purge_inbound(ids[0].id).await.unwrap();
+    assert_eq!(store.apply_inbound_retention(Some(DAY / 24)).await.unwrap(), 2);
+    for fax in &ids[1..] {
+        let kept = store.inbound(fax.id).await.unwrap().unwrap();
+        assert_eq!(
+            kept.expires_at,
+            Some(fax.created_at + SignedDuration::from_hours(1))
+        );
+    }
+    let soon = bed.clock.now() + SignedDuration::from_hours(1);
+    let due = store.expiring(soon, 10).await.unwrap();
+    assert_eq!(due.len(), 2, "those that were purged are not due again: {due:?}");
+    let version = store.shared.writer.version();
+    assert_eq!(store.apply_inbound_retention(Some(DAY / 24)).await.unwrap(), 0);
+    assert_eq!(store.shared.writer.version(), version, "a repeat wrote something");
+    // What was to go by then goes by then.
+    for longer in [None, Some(DAY * 30)] {
+        assert_eq!(store.apply_inbound_retention(longer).await.unwrap(), 0);
+    }
+    assert_eq!(store.expiring(soon, 10).await.unwrap(), due);
 }

@@ -47,10 +47,12 @@ fn a_second_opener_is_told_so_and_the_file_is_private() {
     );
     let refused = open(&file).unwrap_err();
     assert!(
-        matches!(&refused, StoreError::Locked(path) if *path == file),
+        matches!(&refused, StoreError::Locked { file: path, holder } if *path == file && *holder == Some(std::process::id())),
         "{refused:?}"
     );
     assert!(refused.to_string().contains("in use by another process"));
+    let process = format!("(process id {})", std::process::id());
+    assert!(refused.to_string().contains(&process), "{refused}");
     drop(store);
     open(&file).unwrap();
 }
@@ -61,7 +63,7 @@ async fn the_lock_outlives_a_restart_of_the_engine() {
     let file = folder.path().join("faxgate.redb");
     let store = open(&file).unwrap();
     store.shared.db.restart().unwrap();
-    assert!(matches!(open(&file), Err(StoreError::Locked(_))));
+    assert!(matches!(open(&file), Err(StoreError::Locked { .. })));
     store.check().await.unwrap();
 }
 
@@ -79,6 +81,41 @@ fn what_is_not_a_database_is_refused_and_left_alone() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
     let missing = open(&folder.path().join("missing/faxgate.redb"));
     assert!(matches!(missing, Err(StoreError::Open { .. })), "{missing:?}");
+}
+
+#[test]
+fn a_file_without_content_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("faxgate.redb");
+    std::fs::write(&file, b"").unwrap();
+    let refused = open(&file).unwrap_err();
+    assert!(
+        matches!(&refused, StoreError::Empty(path) if *path == file),
+        "{refused:?}"
+    );
+    assert!(refused.to_string().contains("restore a backup"), "{refused}");
+    assert_eq!(std::fs::metadata(&file).unwrap().len(), 0);
+}
+
+#[test]
+fn a_new_database_has_its_name_only_when_it_is_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("faxgate.redb");
+    // What a start that was killed left: an empty draft.
+    std::fs::write(file.with_extension("redb-new"), b"").unwrap();
+    drop(open(&file).unwrap());
+    let names = std::fs::read_dir(folder.path()).unwrap();
+    let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["faxgate.document-keys", "faxgate.pid", "faxgate.redb"]);
+    for name in names {
+        let mode = std::fs::metadata(folder.path().join(name))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    open(&file).unwrap();
 }
 
 #[tokio::test]

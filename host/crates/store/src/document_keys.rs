@@ -1,0 +1,224 @@
+//! Keys of the documents that are kept in the database: a document is destroyed by wiping its key.
+//!
+//! The database copies on write, so that a removed document stays readable in pages that are free until something else
+//! is written there. Each document is therefore sealed with a key of its own (AES-256-GCM). The keys lie in a file
+//! beside the database, in places of 32 bytes that are overwritten with zeros, synced, before the record says that the
+//! document is gone. Keys are made many at a time and synced before the first of them is used, so that accepting a
+//! document needs no sync but that of its commit. A backup of the database without this file has no such documents.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use bytes::Bytes;
+use parking_lot::Mutex;
+use zeroize::Zeroizing;
+
+use super::error::StoreError;
+
+/// Format of a sealed document: this byte, number of the key (8), nonce (12), then the sealed bytes with their tag.
+const FORMAT: u8 = 1;
+const HEAD: usize = 1 + 8 + NONCE;
+const NONCE: usize = 12;
+const KEY: usize = 32;
+/// Keys made at a time: one sync for so many documents.
+const BLOCK: u64 = 1024;
+/// What errors call a document.
+const WHAT: &str = "document";
+
+/// The keys.
+pub(super) struct DocumentKeys {
+    medium: Medium,
+    unused: Mutex<Unused>,
+}
+
+/// Where the keys are.
+enum Medium {
+    File(File),
+    /// Of a database in memory.
+    Memory(Mutex<Vec<u8>>),
+}
+
+/// Keys that no document has.
+struct Unused {
+    next: u64,
+    end: u64,
+}
+
+/// The file of the keys of a database.
+pub(super) fn file_beside(database: &Path) -> PathBuf {
+    database.with_extension("document-keys")
+}
+
+impl DocumentKeys {
+    /// Opens the file, or makes it with access for its owner only. Blocks for disk access.
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let fresh = !path.exists();
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)?;
+        if fresh && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            File::open(folder)?.sync_all()?;
+        }
+        let keys = file.metadata()?.len().div_ceil(KEY as u64);
+        Ok(Self::new(Medium::File(file), keys))
+    }
+
+    /// Keys that live as long as this does.
+    pub(super) fn in_memory() -> Self {
+        Self::new(Medium::Memory(Mutex::default()), 0)
+    }
+
+    /// Which of the keys so far are in use is not known: none of them is used again.
+    fn new(medium: Medium, keys: u64) -> Self {
+        let unused = Mutex::new(Unused {
+            next: keys,
+            end: keys,
+        });
+        Self { medium, unused }
+    }
+
+    /// Whether [`Self::seal`] answers without waiting for the disk.
+    pub(super) fn has_unused(&self) -> bool {
+        let unused = self.unused.lock();
+        unused.next < unused.end
+    }
+
+    /// Seals a document with a key of its own. Blocks for disk access once in many documents.
+    pub(super) fn seal(&self, id: [u8; 16], document: &[u8]) -> Result<Bytes, StoreError> {
+        let number = self.take()?;
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce).map_err(io::Error::from)?;
+        let mut sealed = Vec::with_capacity(HEAD + document.len() + AES_256_GCM.tag_len());
+        sealed.push(FORMAT);
+        sealed.extend_from_slice(&number.to_be_bytes());
+        sealed.extend_from_slice(&nonce);
+        let mut body = document.to_vec();
+        self.cipher(number)?
+            .ok_or_else(|| damaged("its key is missing"))?
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(id), &mut body)
+            .map_err(|_| damaged("it could not be sealed"))?;
+        sealed.append(&mut body);
+        Ok(sealed.into())
+    }
+
+    /// The document, or none when its key was wiped.
+    pub(super) fn unseal(&self, id: [u8; 16], sealed: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        let (number, nonce, body) = parts(sealed)?;
+        let Some(cipher) = self.cipher(number)? else {
+            return Ok(None);
+        };
+        let mut body = body.to_vec();
+        let length = cipher
+            .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(id), &mut body)
+            .map_err(|_| damaged("it was changed, or its key is of another backup"))?
+            .len();
+        body.truncate(length);
+        Ok(Some(body.into()))
+    }
+
+    /// Wipes the key of a sealed document. Blocks until that is on the disk. A repeat does no harm.
+    pub(super) fn destroy(&self, sealed: &[u8]) -> Result<(), StoreError> {
+        let (number, ..) = parts(sealed)?;
+        self.medium.write(number * KEY as u64, &[0; KEY])?;
+        Ok(())
+    }
+
+    /// The number of an unused key.
+    fn take(&self) -> Result<u64, StoreError> {
+        let mut unused = self.unused.lock();
+        if unused.next == unused.end {
+            let mut block = Zeroizing::new(vec![0; BLOCK as usize * KEY]);
+            getrandom::fill(&mut block).map_err(io::Error::from)?;
+            self.medium.write(unused.end * KEY as u64, &block)?;
+            unused.end += BLOCK;
+        }
+        let number = unused.next;
+        unused.next += 1;
+        Ok(number)
+    }
+
+    /// The cipher with this key; none when it was wiped.
+    fn cipher(&self, number: u64) -> Result<Option<LessSafeKey>, StoreError> {
+        let mut key = Zeroizing::new([0; KEY]);
+        self.medium
+            .read(number.saturating_mul(KEY as u64), key.as_mut_slice())
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => damaged("its key is missing: restore the whole data folder"),
+                _ => error.into(),
+            })?;
+        if *key == [0; KEY] {
+            return Ok(None);
+        }
+        let key =
+            UnboundKey::new(&AES_256_GCM, key.as_slice()).map_err(|_| damaged("its key is unusable"))?;
+        Ok(Some(LessSafeKey::new(key)))
+    }
+}
+
+impl Medium {
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.read_exact_at(out, offset),
+            Self::Memory(bytes) => {
+                let start = usize::try_from(offset).unwrap_or(usize::MAX);
+                let bytes = bytes.lock();
+                let found = start.checked_add(out.len()).and_then(|end| bytes.get(start..end));
+                out.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes, and waits until it is on the disk.
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        match self {
+            Self::File(file) => {
+                file.write_all_at(data, offset)?;
+                file.sync_data()
+            }
+            Self::Memory(bytes) => {
+                let mut bytes = bytes.lock();
+                let start = usize::try_from(offset).unwrap_or(usize::MAX);
+                let end = start.saturating_add(data.len());
+                if bytes.len() < end {
+                    bytes.resize(end, 0);
+                }
+                if let Some(place) = bytes.get_mut(start..end) {
+                    place.copy_from_slice(data);
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Number of the key, nonce and sealed bytes.
+fn parts(sealed: &[u8]) -> Result<(u64, [u8; NONCE], &[u8]), StoreError> {
+    let (&FORMAT, rest) = sealed.split_first().ok_or_else(|| damaged("it is empty"))? else {
+        return Err(StoreError::UnknownFormat {
+            what: WHAT,
+            version: sealed.first().copied().unwrap_or_default(),
+        });
+    };
+    let (number, rest) = rest
+        .split_first_chunk()
+        .ok_or_else(|| damaged("it is too short"))?;
+    let (nonce, body) = rest
+        .split_first_chunk()
+        .ok_or_else(|| damaged("it is too short"))?;
+    Ok((u64::from_be_bytes(*number), *nonce, body))
+}
+
+fn damaged(reason: &str) -> StoreError {
+    StoreError::Damaged {
+        what: WHAT,
+        reason: reason.to_owned(),
+    }
+}
