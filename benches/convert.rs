@@ -194,6 +194,8 @@ fn config(folder: &Path) -> PluginsConfig {
         dir: folder.join("plugins"),
         cache_dir: faxgate_testkit::paths::scratch().join("plugin-cache"),
         font_dir: folder.join("fonts"),
+        last_good_dir: folder.join("last-good"),
+        order: Vec::new(),
         named: BTreeMap::new(),
         instances: 8,
     };

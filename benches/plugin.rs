@@ -271,6 +271,8 @@ impl Folder {
             dir: dir.path().join("plugins"),
             cache_dir: faxgate_testkit::paths::scratch().join("plugin-cache"),
             font_dir: dir.path().join("fonts"),
+            last_good_dir: dir.path().join("last-good"),
+            order: Vec::new(),
             named: BTreeMap::new(),
             instances: 8,
         };

@@ -31,6 +31,8 @@ impl Sandbox {
             dir: folder.path().join("plugins"),
             cache_dir: faxgate_testkit::paths::scratch().join("plugin-cache"),
             font_dir: folder.path().join("fonts"),
+            last_good_dir: folder.path().join("last-good"),
+            order: Vec::new(),
             named: std::collections::BTreeMap::from([(name.to_owned(), limits)]),
             instances: 8,
         };

@@ -181,11 +181,14 @@ fn keep_plugins(running: &PluginsConfig, fresh: &mut PluginsConfig) {
         cache_dir,
         font_dir,
         named: _,
+        order: _,
+        last_good_dir,
         instances,
     } = running;
     fresh.dir.clone_from(dir);
     fresh.cache_dir.clone_from(cache_dir);
     fresh.font_dir.clone_from(font_dir);
+    fresh.last_good_dir.clone_from(last_good_dir);
     fresh.instances = *instances;
 }
 

@@ -308,12 +308,15 @@ fn plugins_section(config: &PluginsConfig) -> Table {
         cache_dir,
         font_dir,
         named,
+        order,
+        last_good_dir: _,
         instances,
     } = config;
     let mut table = section([
         ("dir", dir.display().to_string().into()),
         ("cache_dir", cache_dir.display().to_string().into()),
         ("font_dir", font_dir.display().to_string().into()),
+        ("order", texts(order.iter().cloned())),
         ("instances", whole((*instances).into())),
     ]);
     table.extend(
@@ -334,6 +337,7 @@ fn plugin_section(config: &PluginConfig) -> Table {
         wall,
         max_output,
         on_error,
+        required,
     } = config;
     let on_error = match on_error {
         OnError::Deny => "deny",
@@ -352,6 +356,7 @@ fn plugin_section(config: &PluginConfig) -> Table {
         ("timeout_ms", span(*wall, Unit::Milliseconds)),
         ("max_output_mb", whole(max_output / MIB)),
         ("on_error", on_error.into()),
+        ("required", (*required).into()),
     ])
 }
 

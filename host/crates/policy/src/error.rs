@@ -53,6 +53,8 @@ pub enum FailureKind {
     BadAnswer,
     /// No plugin fills the slot.
     NoPlugin,
+    /// A plugin that the configuration requires is not loaded, so that its slot must not be served.
+    Missing,
     /// The gateway itself failed while serving the call.
     Host,
 }
@@ -215,6 +217,7 @@ impl FailureKind {
             Self::TooMuchData => "too_much_data",
             Self::BadAnswer => "bad_answer",
             Self::NoPlugin => "no_plugin",
+            Self::Missing => "missing",
             Self::Host => "host",
         }
     }
@@ -231,6 +234,7 @@ impl FailureKind {
             Self::TooMuchData => "raise its `max_output_mb` or make it answer less",
             Self::BadAnswer => "the plugin breaks its contract; report it to its author",
             Self::NoPlugin => "put a component for this slot into plugins.dir",
+            Self::Missing => "put its file into plugins.dir, or set `required = false` in its section",
             Self::Host => "look at the log line before this one",
         }
     }

@@ -43,6 +43,7 @@ use faxgate_telemetry::metrics::{PLUGIN_PROBLEMS, PLUGINS};
 use host::fonts::Fonts;
 use load::cache::Cache;
 use load::folder_watch::FolderSnapshot;
+use load::last_good::LastGood;
 use load::registry::{Builder, Set};
 use runtime::engine::Runtime;
 
@@ -95,12 +96,14 @@ impl Plugins {
     pub async fn reload(&self, config: &PluginsConfig, grants: Grants) -> Result<ReloadReport, LoadError> {
         let _one = self.0.loading.lock().await;
         let old = self.set();
+        let last_good = LastGood::new(config.last_good_dir.clone());
         let builder = Builder {
             runtime: &self.0.runtime,
             cache: self.0.cache.clone(),
             config,
             grants: &grants,
             old: &old,
+            last_good: &last_good,
         };
         let new = match builder.build().await {
             Ok(new) => Arc::new(new),
@@ -111,6 +114,7 @@ impl Plugins {
             }
         };
         self.0.trouble.store(None);
+        last_good.retain(|name| config.named.get(name).is_some_and(|plugin| plugin.required));
         let report = old.changes(&new);
         metrics::gauge!(PLUGIN_PROBLEMS).set(report.problems.len() as f64);
         for slot in Slot::ALL {

@@ -4,5 +4,6 @@ pub(crate) mod cache;
 pub(crate) mod compile;
 pub(crate) mod embedded;
 pub(crate) mod folder_watch;
+pub(crate) mod last_good;
 pub(crate) mod plugin;
 pub(crate) mod registry;

@@ -10,6 +10,7 @@
 
 mod builtin;
 mod documents;
+mod required;
 mod sets;
 mod stress;
 
@@ -37,6 +38,8 @@ impl Folder {
             dir: dir.path().join("plugins"),
             cache_dir: shared_cache(),
             font_dir: dir.path().join("fonts"),
+            last_good_dir: dir.path().join("last-good"),
+            order: Vec::new(),
             named: std::collections::BTreeMap::new(),
             instances: 4,
         };

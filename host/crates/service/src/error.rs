@@ -6,7 +6,7 @@ use faxgate_artifacts::ArtifactError;
 use faxgate_domain::code::Code;
 use faxgate_domain::document::{DocumentError, DocumentErrorKind};
 use faxgate_domain::number::NumberError;
-use faxgate_policy::PolicyError;
+use faxgate_policy::{FailureKind, PolicyError};
 use faxgate_store::{StoreError, StoreErrorKind};
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -153,6 +153,14 @@ impl<R: Into<Self>> From<PolicyError<R>> for Error {
                 "too much is being worked on at once: try again in a moment",
             )
             .retry_after(Duration::from_secs(1)),
+            PolicyError::Failed(failure) if failure.kind == FailureKind::Missing => Self {
+                source: Some(failure.into()),
+                ..Self::new(
+                    Code::Unavailable,
+                    "a policy that this gateway requires is not loaded: the operator finds it in GET /admin/plugins \
+                     and has to put its file back",
+                )
+            },
             PolicyError::Failed(failure) => Self::internal(failure.to_string()),
         }
     }

@@ -1,6 +1,6 @@
 //! Keys of a `[plugins."NAME"]` table.
 
-use super::DefaultValue::{self, Text, Unset, Whole};
+use super::DefaultValue::{self, Flag, Text, Unset, Whole};
 
 /// One key of the table of a plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,9 @@ pub const PLUGIN_KEYS: &[PluginKey] = &[
         "Answer of one call, in MiB."),
     key("on_error", Text("deny"),
         "What follows when a call fails: deny fails the request, next asks the next plugin of the slot."),
+    key("required", Flag(true),
+        "Whether the slot may only be served with this plugin. While it is missing or broken its last good version \
+         serves; where there is none, the slot answers 503. false: the other plugins of the slot serve without it."),
     table("settings", "{ country = \"US\" }",
         "Passed to the plugin as texts."),
     table("secrets", "{ partner = \"secret\" }",

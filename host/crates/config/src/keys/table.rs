@@ -208,6 +208,8 @@ pub const KEYS: &[Key] = &[
         "Folder of compiled plugins."),
     key("plugins.font_dir", &["FONT_DIR"], Described("{data_dir}/fonts"), Restart,
         "Folder of fonts for scripts in texts, named by ISO 15924 code (Thai.ttf)."),
+    key("plugins.order", &["PLUGINS_ORDER"], List(&[]), Live,
+        "Names of plugins that are asked first, in this order. The others follow by file name, then the built-in ones."),
     key("plugins.instances", &["PLUGIN_INSTANCES"], Whole(32), Restart,
         "Plugin calls at the same time."),
 

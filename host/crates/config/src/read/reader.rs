@@ -227,6 +227,12 @@ impl<'a> Reader<'a> {
 
     /// Yes or no.
     pub(crate) fn flag(&mut self, key: &str) -> bool {
+        let default = keys::find(key).map_or(DefaultValue::Unset, |key| key.default);
+        self.flag_of(key, self.get(key), default)
+    }
+
+    /// See [`Reader::flag`]; of a value that is not in the table of keys.
+    pub(crate) fn flag_of(&mut self, key: &str, given: Option<&Given>, default: DefaultValue) -> bool {
         let parse = |value: &Value| match value {
             Value::Flag(flag) => Some(*flag),
             Value::Text(text) => spelled_flag(text),
@@ -235,7 +241,8 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         let expected = || "true or false".to_owned();
-        self.read(key, expected, parse).unwrap_or_default()
+        self.read_of(key, given, default, expected, parse)
+            .unwrap_or_default()
     }
 
     /// A whole number.

@@ -22,6 +22,10 @@ pub struct PluginsConfig {
     pub font_dir: PathBuf,
     /// `[plugins."NAME"]` by file name without `.wasm`
     pub named: BTreeMap<String, PluginConfig>,
+    /// `order`: plugins that are asked first, in this order
+    pub order: Vec<String>,
+    /// `{data_dir}/plugins-last-good`: the last good version of each required plugin
+    pub last_good_dir: PathBuf,
     /// `instances`, default 32: calls under way at once
     pub instances: u32,
 }
@@ -45,6 +49,8 @@ pub struct PluginConfig {
     pub max_output: u64,
     /// `on_error`, default `deny`
     pub on_error: OnError,
+    /// `required`, default true: whether the slot may only be served with this plugin
+    pub required: bool,
 }
 
 /// What a failing plugin means.
@@ -85,6 +91,8 @@ impl PluginsConfig {
                 .iter()
                 .map(|(name, raw)| (name.clone(), PluginConfig::read(from, name, raw)))
                 .collect(),
+            order: from.list("plugins.order"),
+            last_good_dir: data_dir.join("plugins-last-good"),
             instances: from.whole("plugins.instances", 1..=1000),
         }
     }
@@ -112,6 +120,11 @@ impl PluginConfig {
                 .values
                 .get("on_error")
                 .map_or_else(OnError::default, |given| on_error(from, &key("on_error"), given)),
+            required: from.flag_of(
+                &key("required"),
+                raw.values.get("required"),
+                plugin_default("required"),
+            ),
         }
     }
 }

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::error::{ComponentError, ComponentErrors, LoadError};
+use crate::error::{ComponentError, ComponentErrors, FailureKind, LoadError, PluginFailure};
 use crate::load::cache::Cache;
 use crate::load::compile::{Prepared, prepare};
 use crate::load::embedded::{self, EMBEDDED};
+use crate::load::last_good::LastGood;
 use crate::load::plugin::{Plugin, PluginSpec, admit, check_name, check_pin};
 use crate::runtime::engine::Runtime;
 use crate::runtime::limits::COMPONENT_BYTES;
@@ -24,6 +25,15 @@ use faxgate_config::plugins::{PluginConfig, PluginsConfig};
 pub(crate) struct Set {
     chains: [Vec<Arc<Plugin>>; Slot::ALL.len()],
     problems: Vec<PluginProblem>,
+    /// Required plugins of which no version serves.
+    missing: Vec<Missing>,
+}
+
+/// A required plugin of which no version serves.
+struct Missing {
+    plugin: String,
+    /// The slot it would fill; unknown for a file that was never loaded, which may belong to any.
+    slot: Option<Slot>,
 }
 
 /// Where sets are built.
@@ -34,6 +44,7 @@ pub(crate) struct Builder<'a> {
     pub(crate) grants: &'a Grants,
     /// The set that serves now; its plugins are kept where nothing changed.
     pub(crate) old: &'a Set,
+    pub(crate) last_good: &'a LastGood,
 }
 
 /// A component that a set should have.
@@ -54,6 +65,25 @@ impl Set {
         }
     }
 
+    /// The plugins of a slot, when every plugin that the configuration requires for it is among them.
+    ///
+    /// # Errors
+    /// With the name of a required plugin of which no version serves: nothing is decided without its rule.
+    pub(crate) fn serving(&self, slot: Slot) -> Result<&[Arc<Plugin>], PluginFailure> {
+        let missing = self.missing.iter();
+        match missing
+            .filter(|missing| missing.slot.is_none_or(|of| of == slot))
+            .next()
+        {
+            None => Ok(self.chain(slot)),
+            Some(missing) => Err(PluginFailure {
+                plugin: missing.plugin.clone(),
+                kind: FailureKind::Missing,
+                cause: format!("it is required, and the slot {slot} is not served without it"),
+            }),
+        }
+    }
+
     /// What could not be loaded.
     pub(crate) fn problems(&self) -> &[PluginProblem] {
         &self.problems
@@ -71,6 +101,21 @@ impl Set {
             Slot::Converter => converters.push(plugin),
             Slot::NumberNormalizer => normalizers.push(plugin),
             Slot::CallbackPolicy => policies.push(plugin),
+        }
+    }
+
+    /// Puts the plugins into the order in which they are asked: those named in `order`, then files by name, then
+    /// built-in ones.
+    fn sort(&mut self, order: &[String]) {
+        for chain in &mut self.chains {
+            chain.sort_by_cached_key(|plugin| {
+                let place = order.iter().position(|name| name == plugin.name());
+                (
+                    place.unwrap_or(usize::MAX),
+                    plugin.builtin,
+                    plugin.name().to_owned(),
+                )
+            });
         }
     }
 
@@ -173,7 +218,8 @@ impl Builder<'_> {
                 }
             }
         }
-        self.note_unused_sections(&files, &mut set);
+        self.require_configured(&files, &mut set).await;
+        set.sort(&self.config.order);
         Ok(set)
     }
 
@@ -184,7 +230,10 @@ impl Builder<'_> {
             .await
             .map_err(|error| ComponentError::Unreadable(error.to_string()))??;
         let sha256 = Sha256::digest(&bytes).into();
-        self.load(name, false, bytes.into(), sha256).await
+        let bytes = Bytes::from(bytes);
+        let plugin = self.load(name, false, bytes.clone(), sha256).await?;
+        self.keep_last_good(name, &bytes);
+        Ok(plugin)
     }
 
     /// Loads a component, or takes what the old set has of it.
@@ -250,24 +299,104 @@ impl Builder<'_> {
         }
     }
 
-    /// A section for a plugin that isn't there is most likely misspelled: a policy the operator believes in.
-    fn note_unused_sections(&self, files: &[PathBuf], set: &mut Set) {
-        for name in self.config.named.keys() {
-            let is_file = files
-                .iter()
-                .any(|file| file.file_stem().is_some_and(|stem| *stem == **name));
-            if is_file || EMBEDDED.iter().any(|embedded| embedded.name == name) {
+    /// Sees to it that every configured plugin of the folder serves in its last good version, or that its slot is not
+    /// served. A section whose plugin isn't there is most likely misspelled: a policy that the operator relies on.
+    async fn require_configured(&self, files: &[PathBuf], set: &mut Set) {
+        for (name, config) in &self.config.named {
+            if EMBEDDED.iter().any(|embedded| embedded.name == name) || set.find(name, false).is_some() {
                 continue;
             }
-            set.problems.push(PluginProblem {
-                plugin: name.clone(),
-                file: self.config.dir.join(format!("{name}.wasm")).display().to_string(),
-                reason: format!(
-                    "[plugins.{name:?}] is configured but there is no such file and no such built-in plugin; \
-                     put the component there or remove the section"
-                ),
-                last_good_serves: false,
-            });
+            let file = files
+                .iter()
+                .find(|file| file.file_stem().is_some_and(|stem| *stem == **name));
+            if file.is_none() {
+                set.problems.push(self.absent(name, config.required));
+            }
+            if !config.required {
+                continue;
+            }
+            let old = self.old.find(name, false).cloned();
+            let serves = match old {
+                Some(old) => Some(old),
+                None => self.load_last_good(name).await,
+            };
+            let last_good_serves = serves.is_some();
+            match serves {
+                Some(plugin) => set.push(plugin),
+                None => {
+                    let slot = self.slot_of(name, file).await;
+                    set.missing.push(Missing {
+                        plugin: name.clone(),
+                        slot,
+                    });
+                }
+            }
+            tracing::error!(
+                plugin = %name, last_good_serves,
+                "a required plugin does not load from its file; where no earlier version serves, its slot answers 503"
+            );
+            for problem in set.problems.iter_mut().filter(|problem| problem.plugin == *name) {
+                problem.last_good_serves = last_good_serves;
+            }
+        }
+    }
+
+    fn absent(&self, name: &str, required: bool) -> PluginProblem {
+        let effect = if required {
+            "; its last good version serves, or where there is none its slot answers 503"
+        } else {
+            ""
+        };
+        PluginProblem {
+            plugin: name.to_owned(),
+            file: self.config.dir.join(format!("{name}.wasm")).display().to_string(),
+            reason: format!(
+                "[plugins.{name:?}] is configured but there is no such file and no such built-in plugin; \
+                 put the component there or remove the section{effect}"
+            ),
+            last_good_serves: false,
+        }
+    }
+
+    /// The version of a required plugin that an earlier run kept, if it loads with the settings of now.
+    async fn load_last_good(&self, name: &str) -> Option<Arc<Plugin>> {
+        let bytes = self
+            .last_good
+            .read(name)
+            .inspect_err(
+                |error| tracing::error!(plugin = %name, %error, "the last good version can't be read"),
+            )
+            .ok()??;
+        let sha256 = Sha256::digest(&bytes).into();
+        self.load(name, false, bytes.into(), sha256)
+            .await
+            .inspect_err(|error| tracing::error!(plugin = %name, reason = %error, "the last good version does not load"))
+            .ok()
+    }
+
+    /// The slot that a component fills which does not serve, from its file or from its last good version.
+    async fn slot_of(&self, name: &str, file: Option<&PathBuf>) -> Option<Slot> {
+        let of_file = file.and_then(|file| read_capped(file).ok());
+        for bytes in [of_file, self.last_good.read(name).ok().flatten()]
+            .into_iter()
+            .flatten()
+        {
+            let sha256 = Sha256::digest(&bytes).into();
+            if let Ok(prepared) = self.compile(bytes.into(), sha256).await {
+                return Some(prepared.slot);
+            }
+        }
+        None
+    }
+
+    /// Keeps what loaded, for the time when its file is missing or broken.
+    fn keep_last_good(&self, name: &str, bytes: &[u8]) {
+        let required = self.config.named.get(name).is_some_and(|config| config.required);
+        if let Some(Err(error)) = required.then(|| self.last_good.keep(name, bytes)) {
+            tracing::error!(
+                plugin = %name, %error,
+                "a required plugin could not be copied to the data folder: after a restart its rule depends on its file"
+            );
         }
     }
 }

@@ -27,7 +27,7 @@ impl Plugins {
     pub async fn evaluate(&self, delivery: Delivery) -> Result<Verdict, PolicyError<Infallible>> {
         let set = self.set();
         let delivery = Arc::new(delivery);
-        let chain = set.chain(Slot::CallbackPolicy);
+        let chain = set.serving(Slot::CallbackPolicy)?;
         if chain.is_empty() {
             return Err(PolicyError::Failed(Slot::CallbackPolicy.no_plugin()));
         }

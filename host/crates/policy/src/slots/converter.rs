@@ -120,7 +120,7 @@ impl Plugins {
         let parts = Arc::new(parts);
         let set = self.set();
         let mut chain = Chain::default();
-        for plugin in set.chain(Slot::Converter) {
+        for plugin in set.serving(Slot::Converter)? {
             let order = ConversionRequest {
                 parts: Arc::clone(&parts),
                 paper,

@@ -54,7 +54,7 @@ impl Plugins {
                 "A number has at most 128 characters.",
             )));
         }
-        let chain = set.chain(Slot::NumberNormalizer);
+        let chain = set.serving(Slot::NumberNormalizer)?;
         if chain.is_empty() {
             return Err(PolicyError::Failed(Slot::NumberNormalizer.no_plugin()));
         }

@@ -64,7 +64,7 @@ impl Plugins {
         }]);
         let set = self.set();
         let mut chain = Chain::default();
-        for plugin in set.chain(Slot::Converter) {
+        for plugin in set.serving(Slot::Converter)? {
             let work = RenderQueue {
                 order: ConversionRequest {
                     parts: Arc::clone(&parts),

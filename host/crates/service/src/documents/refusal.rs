@@ -40,7 +40,9 @@ pub(crate) fn not_converted(error: PolicyError<DocumentError>) -> Error {
             }
             .retry_after(std::time::Duration::from_secs(5));
         }
-        FailureKind::BadAnswer | FailureKind::NoPlugin | FailureKind::Host => return error.into(),
+        FailureKind::BadAnswer | FailureKind::NoPlugin | FailureKind::Missing | FailureKind::Host => {
+            return error.into();
+        }
     };
     Error {
         source: Some(error.into()),
