@@ -28,8 +28,10 @@ impl Source {
 
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own).to_path_buf()
+    // Cargo sets the variable for the program it runs; the constant is for a program that is run without Cargo.
+    let own = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    own.parent().unwrap_or(&own).to_path_buf()
 }
 
 /// Every Rust file that is tracked, or new and not ignored, in the order of their paths.

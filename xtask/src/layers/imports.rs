@@ -17,10 +17,11 @@ type Siblings = BTreeMap<ItemPath, BTreeMap<ItemPath, String>>;
 /// Every cycle in the crate whose root is this file.
 pub(super) fn check(root: &Path, crate_root: &Path) -> Result<Vec<String>> {
     let tree = tree::read(crate_root)?;
+    let name = crate_root.strip_prefix(root).unwrap_or(crate_root).display();
     let mut findings = Vec::new();
     for siblings in graphs(root, &tree).into_values() {
         for cycle in cycles(&siblings) {
-            findings.push(describe(&siblings, &cycle));
+            findings.push(format!("{name}: {}", describe(&siblings, &cycle)));
         }
     }
     Ok(findings)
@@ -137,7 +138,7 @@ mod tests {
         );
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(
-            found[0].starts_with("import cycle between a, b, c\n"),
+            found[0].starts_with("lib.rs: import cycle between a, b, c\n"),
             "{found:?}"
         );
     }
