@@ -1,4 +1,4 @@
-//! `[dispatch]`: sending and following.
+//! `[dispatch]`: sending and tracking faxes.
 
 use std::time::Duration;
 
@@ -8,26 +8,26 @@ use faxgate_domain::provider::FailureClass;
 /// `[dispatch]`
 #[derive(Debug, Clone)]
 pub struct DispatchConfig {
-    /// `backoff_seconds`, default 5: first wait after a sure failure, doubled each time, at most an hour
+    /// `backoff_seconds`: first wait after a request that certainly had no effect; doubled each time, at most an hour
     pub backoff: Duration,
-    /// `grace_seconds`, default 120: how long an uncertain fax must stay absent before it is sent again
+    /// `grace_seconds`: how long a fax with an unknown outcome must stay absent before it is sent again
     pub grace: Duration,
-    /// `poll_after_seconds`, default 600: silence after which the provider is asked
+    /// `poll_after_seconds`: time without a callback after which the provider is asked
     pub poll_after: Duration,
-    /// `job_deadline_seconds`, default 86400: age at which a job is looked at a last time and closed
+    /// `job_deadline_seconds`: age at which a job is looked up a last time and closed
     pub job_deadline: Duration,
-    /// `concurrency`, default 4: requests to the provider under way at once
+    /// `concurrency`: requests to the provider at the same time
     pub concurrency: usize,
-    /// `confirm_callbacks`, default false: whether the provider is asked before a callback that says how a fax ended
+    /// `confirm_callbacks`: whether the provider is asked before a callback that says how a fax ended
     /// is believed
     pub confirm_callbacks: bool,
-    /// `fax_retries`, default 0: further faxes of a job whose fax failed, see `fax_retry_after`
+    /// `fax_retries`: further faxes of a job whose fax failed, see `fax_retry_after`
     pub fax_retries: u32,
-    /// `fax_retry_seconds`, default 300: wait before each of them
+    /// `fax_retry_seconds`: wait before each of them
     pub fax_retry: Duration,
-    /// `fax_retry_after`, default `busy` and `no_answer`: the failures that another fax may follow
+    /// `fax_retry_after`: the failures that another fax may follow
     pub fax_retry_after: Vec<FailureClass>,
-    /// `fetch_retries`, default 3: further faxes of a job whose document the provider could not fetch from us
+    /// `fetch_retries`: further faxes of a job whose document the provider could not fetch from us
     pub fetch_retries: u32,
 }
 

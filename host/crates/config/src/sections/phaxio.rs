@@ -1,4 +1,4 @@
-//! `[phaxio]` and `[inbound]`: the provider account and what it sends us.
+//! `[phaxio]` and `[inbound]`: the provider account, and receiving faxes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,24 +19,24 @@ pub struct PhaxioConfig {
     pub api_secret: Option<Secret>,
     /// `callback_token`: key of Phaxio's own signature scheme
     pub callback_token: Option<Secret>,
-    /// `api_url`, default `https://api.phaxio.com/v2.1`
+    /// `api_url`
     pub api_url: Url,
-    /// `callback_url`, default `{public_url}/phaxio-callback`; byte for byte as signed, so not a [`Url`]
+    /// `callback_url`; byte for byte as signed, so not a [`Url`]
     pub callback_url: String,
-    /// `requests_per_second`, default 1: pace towards the provider
+    /// `requests_per_second`: requests per second to the provider
     pub requests_per_second: f64,
-    /// `timeout_seconds`, default 30: one upstream request
+    /// `timeout_seconds`: duration of one request to the provider
     pub timeout: Duration,
-    /// `verify_signature`, default true: callbacks about sent faxes need a proof
+    /// `verify_signature`: accept only signed callbacks about sent faxes
     pub verify_signature: bool,
 }
 
 /// `[inbound]`
 #[derive(Debug, Clone)]
 pub struct InboundConfig {
-    /// `enabled`, default false
+    /// `enabled`
     pub enabled: bool,
-    /// `verify_signature`, default true
+    /// `verify_signature`
     pub verify_signature: bool,
     /// `routes`: owner by called number (E.164). With routes, other numbers belong to the owner `inbound`; without
     /// any, every key with the scope sees what arrives

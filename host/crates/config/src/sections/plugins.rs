@@ -1,4 +1,4 @@
-//! `[plugins]` and `[numbers]`: policies.
+//! `[plugins]` and `[numbers]`: plugins and how dialled numbers are read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,11 +14,11 @@ use crate::read::reader::{Reader, defaults};
 /// `[plugins]`
 #[derive(Debug, Clone)]
 pub struct PluginsConfig {
-    /// `dir`, default `{data_dir}/plugins`: the drop-in folder
+    /// `dir`: the drop-in folder
     pub dir: PathBuf,
-    /// `cache_dir`, default `{data_dir}/cache`: compiled components
+    /// `cache_dir`: compiled components
     pub cache_dir: PathBuf,
-    /// `font_dir`, default `{data_dir}/fonts`: fonts by script, before those of the binary
+    /// `font_dir`: fonts by script, before those of the binary
     pub font_dir: PathBuf,
     /// `[plugins."NAME"]` by file name without `.wasm`
     pub named: BTreeMap<String, PluginConfig>,
@@ -26,7 +26,7 @@ pub struct PluginsConfig {
     pub order: Vec<String>,
     /// `{data_dir}/plugins-last-good`: the last good version of each required plugin
     pub last_good_dir: PathBuf,
-    /// `instances`, default 32: calls under way at once
+    /// `instances`: calls at the same time
     pub instances: u32,
 }
 
@@ -47,13 +47,13 @@ pub struct PluginConfig {
     pub wall: Duration,
     /// `max_output_mb`, here in bytes
     pub max_output: u64,
-    /// `on_error`, default `deny`
+    /// `on_error`
     pub on_error: OnError,
     /// `required`, default true: whether the slot may only be served with this plugin
     pub required: bool,
 }
 
-/// What a failing plugin means.
+/// What follows when a plugin fails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnError {
     /// The call fails.
@@ -66,9 +66,9 @@ pub enum OnError {
 /// `[numbers]`
 #[derive(Debug, Clone)]
 pub struct NumbersConfig {
-    /// `default_region`, default `US`
+    /// `default_region`
     pub default_region: String,
-    /// `strict`, default false: refuse numbers that are possible but not assigned
+    /// `strict`: refuse numbers that are possible but not assigned
     pub strict: bool,
 }
 

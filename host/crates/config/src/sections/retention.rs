@@ -1,4 +1,4 @@
-//! `[tokens]` and `[retention]`: how long things last.
+//! `[tokens]` and `[retention]`: lifetimes of links and documents.
 
 use std::time::Duration;
 
@@ -7,22 +7,22 @@ use crate::read::reader::{Reader, Unit};
 /// `[tokens]`
 #[derive(Debug, Clone)]
 pub struct TokensConfig {
-    /// `pdf_ttl_minutes`, default 60: links to documents of sent faxes
+    /// `pdf_ttl_minutes`: links to documents of sent faxes
     pub pdf_ttl: Duration,
-    /// `inbound_ttl_minutes`, default 60: links to received documents
+    /// `inbound_ttl_minutes`: links to received documents
     pub inbound_ttl: Duration,
 }
 
 /// `[retention]`
 #[derive(Debug, Clone)]
 pub struct RetentionConfig {
-    /// `artifact_ttl_days`, default 0: none keeps documents of sent faxes
+    /// `artifact_ttl_days`: none keeps documents of sent faxes
     pub artifact_ttl: Option<Duration>,
-    /// `destroy_at_end`, default false: documents of sent faxes are destroyed as soon as the fax has ended
+    /// `destroy_at_end`: documents of sent faxes are destroyed as soon as the fax has ended
     pub destroy_at_end: bool,
-    /// `inbound_days`, default 30: none (0) keeps received documents
+    /// `inbound_days`: none (0) keeps received documents
     pub inbound: Option<Duration>,
-    /// `cleanup_interval_minutes`, default 1440
+    /// `cleanup_interval_minutes`
     pub cleanup_interval: Duration,
 }
 

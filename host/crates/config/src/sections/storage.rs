@@ -1,4 +1,4 @@
-//! `[storage]`: where documents are kept.
+//! `[storage]`: where documents are stored.
 
 use url::Url;
 
@@ -20,7 +20,7 @@ pub enum StorageConfig {
 pub struct S3Config {
     /// `bucket`
     pub bucket: String,
-    /// `region`, default `us-east-1`
+    /// `region`
     pub region: String,
     /// `prefix` of every key
     pub prefix: String,

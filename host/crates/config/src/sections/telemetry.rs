@@ -1,4 +1,4 @@
-//! `[telemetry]`: where spans go.
+//! `[telemetry]`: export of spans.
 
 use url::Url;
 

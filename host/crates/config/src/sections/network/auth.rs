@@ -1,4 +1,4 @@
-//! `[auth]`: keys.
+//! `[auth]`: authentication.
 
 use crate::read::reader::Reader;
 use faxgate_base::secret::Secret;
@@ -8,7 +8,7 @@ use faxgate_base::secret::Secret;
 pub struct AuthConfig {
     /// `bootstrap_key`: an admin key that is not in the database
     pub bootstrap_key: Option<Secret>,
-    /// `require_api_key`, default true; false opens the routes that are not administrative, on loopback only
+    /// `require_api_key`; false opens the routes that are not administrative, on loopback only
     pub require_api_key: bool,
 }
 

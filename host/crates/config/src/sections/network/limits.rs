@@ -1,21 +1,21 @@
-//! `[limits]`: sizes and rates.
+//! `[limits]`: size and rate limits.
 
 use crate::read::reader::{Reader, defaults};
 
 /// `[limits]`. A rate of 0 is none.
 #[derive(Debug, Clone)]
 pub struct LimitsConfig {
-    /// `max_file_size_mb`, default 10, here in bytes: one upload
+    /// `max_file_size_mb`, here in bytes: one upload
     pub max_file_bytes: u64,
-    /// `requests_per_minute`, default 0: of one key, across routes
+    /// `requests_per_minute`: of one key, across routes
     pub requests_per_minute: u32,
-    /// `inbound_list_rpm`, default 30: of one key
+    /// `inbound_list_rpm`: of one key
     pub inbound_list_rpm: u32,
-    /// `inbound_get_rpm`, default 60: of one key
+    /// `inbound_get_rpm`: of one key
     pub inbound_get_rpm: u32,
-    /// `auth_failures_per_minute`, default 30: of one client address
+    /// `auth_failures_per_minute`: of one client address
     pub auth_failures_per_minute: u32,
-    /// `max_spool_mb`, default 1024, here in bytes: all uploads under way together
+    /// `max_spool_mb`, here in bytes: all uploads in progress together
     pub max_spool_bytes: u64,
 }
 

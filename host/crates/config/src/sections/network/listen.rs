@@ -1,4 +1,4 @@
-//! `[listen]`: sockets.
+//! `[listen]`: listeners, trusted proxies, connection limits.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,19 +9,19 @@ use crate::read::reader::Reader;
 /// `[listen]`
 #[derive(Debug, Clone)]
 pub struct ListenConfig {
-    /// `http`, default `127.0.0.1:8080`; none when switched off
+    /// `http`; none when switched off
     pub http: Option<SocketAddr>,
-    /// `https`, default off
+    /// `https`
     pub https: Option<SocketAddr>,
-    /// `trusted_proxies`: whose forwarded headers are believed
+    /// `trusted_proxies`: networks whose forwarded headers are accepted
     pub trusted_proxies: Vec<IpNet>,
     /// `proxy_protocol`: connections from a trusted proxy begin with a PROXY header, version 1 or 2
     pub proxy_protocol: bool,
-    /// `max_connections`, default 4096: permits taken before a connection is accepted
+    /// `max_connections`: permits taken before a connection is accepted
     pub max_connections: usize,
-    /// `max_connections_per_address`, default 256
+    /// `max_connections_per_address`
     pub max_connections_per_address: usize,
-    /// `max_requests`, default 1024: requests being answered at once, over all connections
+    /// `max_requests`: requests that are answered at the same time, over all connections
     pub max_requests: usize,
 }
 
