@@ -1,4 +1,4 @@
-//! The component's face: world `callback-policy-plugin` of `faxgate:policy`.
+//! The exports of the component: world `callback-policy-plugin` of `faxgate:policy`.
 
 mod bindings {
     #![allow(
@@ -11,10 +11,11 @@ mod bindings {
 }
 
 use crate::delivery::{Delivery, DeliveryKind, FilePart, MacAlgorithm, MacError, Pair, Segment};
-use crate::news::{Event, FaxStatus, ReceivedFax, StatusUpdate};
+use crate::event::{Event, ReceivedFax, StatusUpdate};
 use crate::policy::{self, Verdict};
 use bindings::exports::faxgate::policy::{callback_policy as wit, plugin};
 use bindings::faxgate::policy::webhook;
+use faxgate_protocol::status::SentStatus;
 
 struct Component;
 
@@ -39,7 +40,7 @@ impl plugin::Guest for Component {
 impl wit::Guest for Component {
     fn evaluate(delivery: &wit::Delivery) -> wit::Verdict {
         match policy::evaluate(delivery) {
-            Verdict::Accept(event) => wit::Verdict::Accept(vec![event_out(event)]),
+            Verdict::Accept(event) => wit::Verdict::Accept(vec![wit_event(event)]),
             Verdict::Ignore(reason) => wit::Verdict::Ignore(reason.to_owned()),
             Verdict::Reject(reason) => wit::Verdict::Reject(reason.to_owned()),
         }
@@ -116,38 +117,38 @@ impl Delivery for webhook::Delivery {
     }
 }
 
-fn event_out(event: Event) -> wit::Event {
+fn wit_event(event: Event) -> wit::Event {
     match event {
-        Event::Status(update) => wit::Event::Status(status_update(update)),
-        Event::Received(fax) => wit::Event::Received(received_fax(fax)),
+        Event::Status(update) => wit::Event::Status(wit_status_update(update)),
+        Event::Received(fax) => wit::Event::Received(wit_received_fax(fax)),
     }
 }
 
-fn status_update(update: StatusUpdate) -> wit::StatusUpdate {
+fn wit_status_update(update: StatusUpdate) -> wit::StatusUpdate {
     wit::StatusUpdate {
         provider_id: update.provider_id,
         job_id: update.job_id,
         status: match update.status {
-            FaxStatus::Queued => wit::FaxStatus::Queued,
-            FaxStatus::InProgress => wit::FaxStatus::InProgress,
-            FaxStatus::Delivered => wit::FaxStatus::Delivered,
-            FaxStatus::PartlyDelivered => wit::FaxStatus::PartlyDelivered,
-            FaxStatus::Failed => wit::FaxStatus::Failed,
-            FaxStatus::Unknown => wit::FaxStatus::Unknown,
+            SentStatus::Queued => wit::FaxStatus::Queued,
+            SentStatus::InProgress => wit::FaxStatus::InProgress,
+            SentStatus::Delivered => wit::FaxStatus::Delivered,
+            SentStatus::PartlyDelivered => wit::FaxStatus::PartlyDelivered,
+            SentStatus::Failed => wit::FaxStatus::Failed,
+            SentStatus::Unknown => wit::FaxStatus::Unknown,
         },
         provider_status: update.provider_status,
         in_flight: update.in_flight,
         pages: update.pages,
         cost_cents: update.cost_cents,
-        error_type: update.fault.class,
-        error_id: update.fault.id,
-        error_message: update.fault.message,
+        error_type: update.error.error_type,
+        error_id: update.error.id,
+        error_message: update.error.message,
         completed_at: update.completed_at,
         attributes: update.attributes,
     }
 }
 
-fn received_fax(fax: ReceivedFax) -> wit::ReceivedFax {
+fn wit_received_fax(fax: ReceivedFax) -> wit::ReceivedFax {
     wit::ReceivedFax {
         provider_id: fax.provider_id,
         sender: fax.sender,
@@ -156,9 +157,9 @@ fn received_fax(fax: ReceivedFax) -> wit::ReceivedFax {
         pages: fax.pages,
         received_at: fax.received_at,
         document: fax.document,
-        error_type: fax.fault.class,
-        error_id: fax.fault.id,
-        error_message: fax.fault.message,
+        error_type: fax.error.error_type,
+        error_id: fax.error.id,
+        error_message: fax.error.message,
         is_test: fax.is_test,
         attributes: fax.attributes,
     }

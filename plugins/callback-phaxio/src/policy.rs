@@ -1,8 +1,12 @@
 //! The policy: proof first, then content.
 
-use crate::delivery::Delivery;
-use crate::news::Event;
-use crate::{news, payload, signature};
+use crate::delivery::{Delivery, has_json_body};
+use crate::event::{self, Event};
+use crate::proof;
+use faxgate_protocol::phaxio::Payload;
+
+/// Most of a JSON body that is read, in bytes; the gateway's own limit is the same.
+const MAX_BODY: u32 = 256 * 1024;
 
 /// What to make of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,16 +20,24 @@ pub enum Verdict {
     Reject(&'static str),
 }
 
-/// Judges one delivery. Nothing of the content is read before the proof holds.
+/// Evaluates one delivery. Nothing of the content is read before the proof holds.
 pub fn evaluate(delivery: &impl Delivery) -> Verdict {
-    let proof = match signature::check(delivery) {
+    let proof = match proof::check(delivery) {
         Ok(proof) => proof,
         Err(reason) => return Verdict::Reject(reason),
     };
-    let event = payload::read(delivery).and_then(|payload| news::read(delivery, &payload, proof));
+    let event = payload(delivery).and_then(|payload| event::read(delivery, &payload, proof));
     match event {
         Ok(event) => Verdict::Accept(event),
         Err(reason) => Verdict::Ignore(reason),
+    }
+}
+
+fn payload(delivery: &impl Delivery) -> Result<Payload, &'static str> {
+    if has_json_body(&delivery.headers()) {
+        Payload::from_json(&delivery.body(MAX_BODY))
+    } else {
+        Payload::from_fields(delivery.fields())
     }
 }
 

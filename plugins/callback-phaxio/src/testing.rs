@@ -1,9 +1,7 @@
 //! A callback as the gateway would show it, with the gateway's arithmetic, for native tests.
 
 use crate::delivery::{Delivery, DeliveryKind, FilePart, MacAlgorithm, MacError, Pair, Segment};
-use hmac::{Hmac, Mac};
-use sha1::{Digest, Sha1};
-use sha2::Sha256;
+use faxgate_protocol::phaxio::signature::{self, SignatureScheme};
 
 /// A callback that tests fill in.
 #[derive(Debug, Clone)]
@@ -53,7 +51,7 @@ impl Request {
 
     /// With a file part.
     pub(crate) fn file(mut self, name: &str, bytes: &[u8]) -> Self {
-        let sha1 = to_hex(&Sha1::digest(bytes));
+        let sha1 = signature::file_digest(bytes);
         self.files.push(FilePart {
             name: name.to_owned(),
             size: bytes.len() as u64,
@@ -82,9 +80,7 @@ impl Request {
 
     /// Signed over the raw body with this API secret, which is configured too.
     pub(crate) fn signed_body(mut self, secret: &str) -> Self {
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length is a key");
-        mac.update(&self.body);
-        let signature = to_hex(&mac.finalize().into_bytes());
+        let signature = signature::sign_body(secret.as_bytes(), &self.body);
         self.api_secret = Some(secret.as_bytes().to_vec());
         self.signed(&signature)
     }
@@ -146,33 +142,22 @@ impl Delivery for Request {
             _ => return Err(MacError::NotGranted),
         };
         let key = key.ok_or(MacError::NotConfigured)?;
-        let mut bytes = Vec::new();
-        for segment in message {
-            match segment {
-                Segment::Text(text) => bytes.extend_from_slice(text.as_bytes()),
-                Segment::Body => bytes.extend_from_slice(&self.body),
-            }
-        }
-        Ok(match algorithm {
-            MacAlgorithm::HmacSha1 => {
-                let mut mac = Hmac::<Sha1>::new_from_slice(key).expect("any length is a key");
-                mac.update(&bytes);
-                mac.verify_slice(signature).is_ok()
-            }
-            MacAlgorithm::HmacSha256 => {
-                let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length is a key");
-                mac.update(&bytes);
-                mac.verify_slice(signature).is_ok()
-            }
-        })
+        let parts: Vec<&[u8]> = message
+            .iter()
+            .map(|segment| match segment {
+                Segment::Text(text) => text.as_bytes(),
+                Segment::Body => &self.body,
+            })
+            .collect();
+        let scheme = match algorithm {
+            MacAlgorithm::HmacSha1 => SignatureScheme::Form,
+            MacAlgorithm::HmacSha256 => SignatureScheme::Body,
+        };
+        Ok(signature::verify(scheme, key, &parts, signature))
     }
 }
 
 /// A name and a value.
 pub(crate) fn pair(name: &str, value: &str) -> Pair {
     (name.to_owned(), value.to_owned())
-}
-
-fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -60,13 +61,17 @@ impl Manifest {
 }
 
 /// Lower-case hexadecimal SHA-256 over everything that decides what a first-party crate is built to: its own
-/// files, the WIT package, the manifest and the lock file of the plugin workspace. `root` is the folder that
-/// holds `plugins/` and `wit/`; only paths below it enter the hash.
+/// files, those of the crates outside `plugins/` that it depends on by path, the WIT package, the manifest and the
+/// lock file of the plugin workspace. `root` is the folder that holds `plugins/` and `wit/`; only paths below it enter
+/// the hash.
 ///
 /// Tests do not count, nor do hidden files, build results and prose: they change no component.
 pub fn source_hash(root: &Path, name: &str) -> io::Result<String> {
     let mut files = Vec::new();
     collect(root, &Path::new("plugins").join(name), &mut files)?;
+    for shared in shared_crates(root, name)? {
+        collect(root, &shared, &mut files)?;
+    }
     collect(root, Path::new("wit"), &mut files)?;
     files.extend(["plugins/Cargo.toml", "plugins/Cargo.lock"].map(PathBuf::from));
     let mut named: Vec<(String, PathBuf)> = files
@@ -97,6 +102,21 @@ pub fn source_hash(root: &Path, name: &str) -> io::Result<String> {
 /// Lower-case hexadecimal SHA-256 of a component.
 pub fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
+}
+
+/// The folders outside `plugins/` that a crate depends on by path.
+fn shared_crates(root: &Path, name: &str) -> io::Result<BTreeSet<PathBuf>> {
+    let manifest = root.join("plugins").join(name).join("Cargo.toml");
+    let text = match fs::read_to_string(manifest) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        read => read?,
+    };
+    let folder = |line: &str| {
+        let (_, rest) = line.split_once("path = \"../../")?;
+        let (folder, _) = rest.split_once('"')?;
+        Some(PathBuf::from(folder))
+    };
+    Ok(text.lines().filter_map(folder).collect())
 }
 
 fn collect(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
@@ -199,6 +219,22 @@ mod tests {
         ] {
             assert_eq!(hash(&base), hash(&[base[0], base[1], (other, "")]), "{other}");
         }
+    }
+
+    #[test]
+    fn a_crate_depended_on_by_path_counts() {
+        let manifest = "[dependencies]\nwords = { path = \"../../host/crates/words\", features = [\"x\"] }";
+        let with = |manifest: &str, source: &str| {
+            hash(&[
+                ("plugins/p/Cargo.toml", manifest),
+                ("host/crates/words/src/lib.rs", source),
+                ("host/crates/words/src/tests.rs", source),
+                ("host/crates/other/src/lib.rs", source),
+            ])
+        };
+        assert_ne!(with(manifest, "a"), with(manifest, "b"));
+        assert_eq!(with("", "a"), with("", "b"));
+        assert_eq!(with(manifest, "a"), with(manifest, "a"));
     }
 
     #[test]
