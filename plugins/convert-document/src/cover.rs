@@ -1,6 +1,6 @@
-//! A page in front of the documents: who writes to whom about what, and how many pages there are.
+//! Cover page: sender, recipient, subject, message and number of pages.
 
-use crate::model::{Failure, FailureKind, Library, Paper, Part};
+use crate::model::{Failure, FailureKind, FontProvider, Paper, Part};
 use crate::text::{self, TextPdf};
 
 /// The media type by which the gateway hands one over.
@@ -11,7 +11,7 @@ pub(crate) fn to_pdf(
     part: &Part,
     paper: Paper,
     max_pages: u32,
-    library: Library,
+    library: FontProvider,
 ) -> Result<TextPdf, Failure> {
     let message = text::decode(&part.data).text;
     let line = |name: &str| {
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn it_counts_itself() {
+    fn a_cover_page_counts_itself() {
         let short = part(&[("to", "Dr. Gray"), ("pages-after", "3")], "Please call.");
         let made = to_pdf(&short, Paper::Letter, 200, &|_| None).unwrap();
         assert_eq!(made.pages, 1);

@@ -70,16 +70,16 @@ impl GuestDocument for Opened {
             .find(|(name, _)| name == "page-size")
             .map(|(_, value)| value.as_str());
         let paper = model::Paper::from_option(page_size);
-        let terms = model::Terms {
+        let options = model::OpenOptions {
             paper,
             limits,
-            library: &fonts::font,
+            font_provider: &fonts::font,
             checked: options
                 .iter()
                 .any(|(name, value)| name == "checked" && value == "true"),
             refuse_active: host::setting(ACTIVE_CONTENT).as_deref() == Some("refuse"),
         };
-        let document = crate::Document::open(parts, terms).map_err(failure)?;
+        let document = crate::Document::open(parts, options).map_err(failure)?;
         Ok(Document::new(Self(document)))
     }
 

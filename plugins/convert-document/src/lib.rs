@@ -20,5 +20,6 @@ mod text;
 
 pub use document::Document;
 pub use model::{
-    Failure, FailureKind, FaxPage, Halftone, Library, Limits, Paper, Part, Raster, Resolution, Terms, X_DPI,
+    Failure, FailureKind, FaxPage, FontProvider, Halftone, Limits, OpenOptions, Paper, Part, Raster,
+    Resolution, X_DPI,
 };

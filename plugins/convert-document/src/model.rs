@@ -13,7 +13,7 @@ pub struct Part {
 }
 
 /// Gives the font file for a script, named by its ISO 15924 code; none when there is none.
-pub type Library = &'static (dyn Fn(&str) -> Option<Vec<u8>> + Sync);
+pub type FontProvider = &'static (dyn Fn(&str) -> Option<Vec<u8>> + Sync);
 
 /// What a result may not exceed.
 #[derive(Clone, Copy, Debug)]
@@ -28,13 +28,13 @@ pub struct Limits {
 
 /// How documents are opened.
 #[derive(Clone, Copy)]
-pub struct Terms {
+pub struct OpenOptions {
     /// Paper for what is not a PDF.
     pub paper: Paper,
     /// What a result may not exceed.
     pub limits: Limits,
     /// Where further fonts come from.
-    pub library: Library,
+    pub font_provider: FontProvider,
     /// Whether a PDF with scripts, attachments or links to other files is refused instead of cleaned.
     pub refuse_active: bool,
     /// Whether it was opened before, so that only its pages are to be drawn.
@@ -42,13 +42,13 @@ pub struct Terms {
 }
 
 #[cfg(test)]
-impl Terms {
+impl OpenOptions {
     /// No further fonts, and active content is cleaned.
-    pub(crate) fn plain(paper: Paper, limits: Limits) -> Self {
+    pub(crate) fn for_tests(paper: Paper, limits: Limits) -> Self {
         Self {
             paper,
             limits,
-            library: &|_| None,
+            font_provider: &|_| None,
             refuse_active: false,
             checked: false,
         }

@@ -1,21 +1,29 @@
 //! PDF as it comes in: is it whole, how many pages has it, can they be shown.
 
-mod active;
+mod annotations;
+mod audit;
 mod copy;
+mod cut;
+mod encryption;
 mod fonts;
+mod forms;
+mod images;
 mod inflate;
-mod look;
-mod pictures;
+mod inspect;
+mod objects;
+mod strings;
+mod structure;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use active::{acts, reason_to_copy};
+pub(crate) use audit::Audit;
 pub(crate) use copy::copy;
+pub(crate) use cut::is_small;
 pub(crate) use fonts::{Fonts, check_letters, chooses_letters};
-pub(crate) use look::{Looker, Seen};
-pub(crate) use pictures::{check_pictures, is_image, jpeg_decoder};
+pub(crate) use images::{check_images, is_image, jpeg_decoder};
+pub(crate) use inspect::{Coverage, PageInspector};
 
-use crate::model::{Failure, FailureKind};
+use crate::model::{Failure, FailureKind, Paper};
 use hayro::hayro_syntax::object::{Array, Dict, Name, Object, Stream};
 use hayro::hayro_syntax::page::Page;
 use hayro::hayro_syntax::{DecryptionError, Filter, LoadPdfError, Pdf};
@@ -25,21 +33,68 @@ use std::sync::Arc;
 /// Content is text and strokes; fonts and pictures, which make files large, are not part of it.
 const CHECKED_CONTENT: usize = 512 * 1024;
 
+/// A PDF as it was opened.
+pub(crate) struct Opened {
+    pub(crate) pdf: Pdf,
+    pub(crate) bytes: Arc<Vec<u8>>,
+    /// Whether the file says that something of it is encrypted.
+    pub(crate) was_protected: bool,
+}
+
+impl Opened {
+    /// Whether the file can be handed on, and what it holds besides its pages. `paper` is what it is printed on.
+    pub(crate) fn audit(&self, paper: Paper) -> Audit {
+        let mut audit = audit::audit(&self.pdf);
+        audit.must_copy |= self.was_protected
+            || !structure::is_sound(&self.bytes)
+            || self.pdf.pages().iter().any(|page| cut::is_cut(page, paper));
+        audit
+    }
+}
+
 /// Parses a PDF and refuses one that can't be faxed in full. Nothing is drawn.
 ///
 /// A file whose user password is empty opens, as it does in every viewer.
 ///
 /// One that was `checked` before is only parsed and counted.
-pub(crate) fn open(data: Arc<Vec<u8>>, max_pages: u32, checked: bool) -> Result<Pdf, Failure> {
-    let pdf = Pdf::new(Arc::clone(&data)).map_err(|error| refuse(error, &data))?;
-    if is_cut_off(&data) {
+pub(crate) fn open(data: Arc<Vec<u8>>, max_pages: u32, checked: bool) -> Result<Opened, Failure> {
+    let opened = match Pdf::new(Arc::clone(&data)) {
+        Ok(pdf) => Opened {
+            pdf,
+            was_protected: is_encrypted(&data),
+            bytes: data,
+        },
+        Err(error) => match encryption::open_unencrypted_pages(&data) {
+            Some((pdf, bytes)) => Opened {
+                pdf,
+                was_protected: true,
+                bytes,
+            },
+            None => return Err(refuse(error, &data)),
+        },
+    };
+    check_structure(&opened, max_pages, checked)?;
+    if !checked {
+        forms::check_contents(&opened.pdf)?;
+    }
+    Ok(opened)
+}
+
+/// Whether something of a file is encrypted. The entry stands in the trailer, which is never compressed.
+fn is_encrypted(data: &[u8]) -> bool {
+    memchr::memmem::find(data, b"/Encrypt").is_some()
+}
+
+fn check_structure(opened: &Opened, max_pages: u32, checked: bool) -> Result<(), Failure> {
+    let pdf = &opened.pdf;
+    if is_cut_off(&opened.bytes) {
         return Err(broken(
             "The PDF is incomplete: its end is missing; send it again.",
         ));
     }
     let pages = pdf.pages();
     // Without its root the parser gathers pages in no particular order.
-    let tree = copy::root(&pdf).and_then(|root| root.get::<Dict<'_>>("Pages"));
+    let tree = copy::root(pdf).and_then(|root| root.get::<Dict<'_>>("Pages"));
     let tree =
         tree.ok_or_else(|| broken("The PDF is damaged: its list of pages can't be read; save it again."))?;
     // ISO 32000-1, 7.7.3.2; some writers leave it out.
@@ -73,7 +128,7 @@ pub(crate) fn open(data: Arc<Vec<u8>>, max_pages: u32, checked: bool) -> Result<
             )));
         }
     }
-    Ok(pdf)
+    Ok(())
 }
 
 fn broken(message: &str) -> Failure {
@@ -91,7 +146,7 @@ fn refuse(error: LoadPdfError, data: &[u8]) -> Failure {
             "The PDF is encrypted in a way that can't be opened here; save it without protection.",
         ),
         // The second attempt of the parser, on damaged files, hides why the first one failed.
-        LoadPdfError::Invalid if active::is_encrypted(data) => Failure::new(
+        LoadPdfError::Invalid if is_encrypted(data) => Failure::new(
             FailureKind::Encrypted,
             "The PDF is encrypted; save it without protection and send it again.",
         ),

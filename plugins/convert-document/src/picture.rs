@@ -1,14 +1,15 @@
 //! Pictures to PDF, one page each, with resolution and orientation honoured.
 //!
 //! Black and white is stored as Group 4, or deflated where that takes less, and stays exact; a sound JPEG and the sound
-//! codes of a fax are stored as they are; everything else becomes grey, reduced to what a fax can show. How grey becomes
-//! black dots is left to whoever draws the page.
+//! codes of a fax are stored as they are; everything else becomes grey, reduced to what a fax can show. Grey becomes black
+//! dots when the page is drawn.
 
-mod bits;
 mod ccitt;
 mod decode;
+mod deflate;
 mod jpeg;
 mod place;
+mod split;
 #[cfg(test)]
 mod tests;
 mod tiff;
@@ -18,7 +19,7 @@ use crate::raster::{Bitmap, encode};
 use crate::sniff::Picture;
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref};
-use place::{Orientation, Resolution, place};
+use place::{Orientation, Placement, Resolution};
 
 /// Most pixels of one picture: Letter at 600 dots per inch, or a large camera.
 const MAX_PIXELS: u64 = 40_000_000;
@@ -38,7 +39,7 @@ pub(crate) struct PicturePdf {
 
 /// One page before it is placed on paper.
 #[derive(Debug)]
-struct Scan {
+struct PageImage {
     pixels: Pixels,
     resolution: Option<Resolution>,
     orientation: Orientation,
@@ -55,6 +56,8 @@ enum Pixels {
         coding: ccitt::Coding,
         /// Whether what the codes call black is white.
         inverted: bool,
+        /// Whether no pixel is black.
+        blank: bool,
         data: Vec<u8>,
     },
     /// 8-bit grey, row by row, 255 is white.
@@ -64,6 +67,8 @@ enum Pixels {
         width: u32,
         height: u32,
         grey: bool,
+        /// Whether every pixel is white.
+        blank: bool,
         file: Vec<u8>,
     },
 }
@@ -77,30 +82,77 @@ impl Pixels {
             | Self::Jpeg { width, height, .. } => (*width, *height),
         }
     }
+
+    /// Whether nothing of it is printed.
+    fn is_blank(&self) -> bool {
+        match self {
+            Self::Bilevel(bitmap) => bitmap.black() == 0,
+            Self::Grey { data, .. } => data.iter().all(|value| *value == u8::MAX),
+            Self::Fax { blank, .. } | Self::Jpeg { blank, .. } => *blank,
+        }
+    }
 }
 
 /// Turns a picture with one page into a PDF.
-pub(crate) fn to_pdf(data: Vec<u8>, format: Picture, paper: Paper) -> Result<PicturePdf, Failure> {
+pub(crate) fn to_pdf(
+    data: Vec<u8>,
+    format: Picture,
+    paper: Paper,
+    max_pages: u32,
+) -> Result<PicturePdf, Failure> {
     let mut notes = Vec::new();
-    let scan = match format {
+    let image = match format {
         Picture::Jpeg => jpeg::read(data)?,
         other => decode::read(&data, other, &mut notes)?,
     };
-    Ok(PicturePdf {
-        pdf: write(vec![scan], paper),
-        pages: 1,
-        notes,
-    })
+    made(vec![image], paper, max_pages, notes)
 }
 
 /// Turns a TIFF of any number of pages into a PDF.
 pub(crate) fn tiff_to_pdf(data: &[u8], paper: Paper, max_pages: u32) -> Result<PicturePdf, Failure> {
-    let scans = tiff::read(data, max_pages)?;
-    let pages = scans.len();
+    made(tiff::read(data, max_pages)?, paper, max_pages, Vec::new())
+}
+
+/// The PDF of pictures that all show something.
+fn made(
+    images: Vec<PageImage>,
+    paper: Paper,
+    max_pages: u32,
+    mut notes: Vec<String>,
+) -> Result<PicturePdf, Failure> {
+    if let Some(at) = images.iter().position(|image| image.pixels.is_blank()) {
+        return Err(Failure::new(
+            FailureKind::Empty,
+            match images.len() {
+                1 => "The picture is blank: nothing of it would be printed; send one that shows something."
+                    .to_owned(),
+                _ => format!(
+                    "Page {} of the picture is blank; leave it out and send the others.",
+                    at + 1
+                ),
+            },
+        ));
+    }
+    let count = images.len();
+    let placed = images.into_iter().map(|image| {
+        let placement = split::placement(&image, paper)?;
+        Ok((image.pixels, placement))
+    });
+    let placed = placed.collect::<Result<Vec<_>, Failure>>()?;
+    let pages = placed.iter().map(|(_, placement)| placement.parts.len()).sum();
+    if pages > max_pages as usize {
+        return Err(Failure::too_many_pages(max_pages));
+    }
+    if pages > count {
+        notes.push(match count {
+            1 => format!("The picture is much taller than a page and is split over {pages} pages."),
+            _ => format!("Pictures that are much taller than a page are split: {pages} pages in all."),
+        });
+    }
     Ok(PicturePdf {
-        pdf: write(scans, paper),
+        pdf: write(placed, paper),
         pages,
-        notes: Vec::new(),
+        notes,
     })
 }
 
@@ -124,27 +176,35 @@ fn check_size(width: u32, height: u32) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write(scans: Vec<Scan>, paper: Paper) -> Vec<u8> {
+fn write(images: Vec<(Pixels, Placement)>, paper: Paper) -> Vec<u8> {
     let mut pdf = Pdf::new();
     let mut next = Ref::new(1);
     let (catalog, tree) = (next.bump(), next.bump());
     pdf.catalog(catalog).pages(tree);
-    let mut kids = Vec::with_capacity(scans.len());
+    let mut kids = Vec::with_capacity(images.len());
     let (paper_width, paper_height) = paper.points();
-    for scan in scans {
-        let (page, stream, image) = (next.bump(), next.bump(), next.bump());
-        kids.push(page);
-        let mut writer = pdf.page(page);
-        writer.parent(tree).contents(stream);
-        writer.media_box(Rect::new(0.0, 0.0, paper_width as f32, paper_height as f32));
-        writer.resources().x_objects().pair(Name(b"I"), image);
-        writer.finish();
-        let (width, height) = scan.pixels.size();
-        let matrix = place(width, height, scan.resolution, scan.orientation, paper);
-        let mut content = Content::new();
-        content.transform(matrix).x_object(Name(b"I"));
-        pdf.stream(stream, &content.finish());
-        write_image(&mut pdf, image, scan.pixels);
+    for (pixels, placement) in images {
+        let x_object = next.bump();
+        for part in &placement.parts {
+            let (page, stream) = (next.bump(), next.bump());
+            kids.push(page);
+            let mut writer = pdf.page(page);
+            writer.parent(tree).contents(stream);
+            writer.media_box(Rect::new(0.0, 0.0, paper_width as f32, paper_height as f32));
+            writer.resources().x_objects().pair(Name(b"I"), x_object);
+            writer.finish();
+            let mut content = Content::new();
+            if placement.parts.len() > 1 || part.shows != (0.0, 1.0) {
+                let [left, bottom, width, height] = placement.clip;
+                content
+                    .rect(left, bottom, width, height)
+                    .clip_nonzero()
+                    .end_path();
+            }
+            content.transform(part.matrix).x_object(Name(b"I"));
+            pdf.stream(stream, &content.finish());
+        }
+        write_image(&mut pdf, x_object, pixels);
     }
     let count = i32::try_from(kids.len()).unwrap_or(i32::MAX);
     pdf.pages(tree).kids(kids).count(count);
@@ -158,7 +218,7 @@ fn write_image(pdf: &mut Pdf, id: Ref, pixels: Pixels) {
     match pixels {
         Pixels::Bilevel(bitmap) => {
             let data = encode(&bitmap);
-            let deflated = bits::deflated(&bitmap, data.len());
+            let deflated = deflate::deflated(&bitmap, data.len());
             let mut image = pdf.image_xobject(id, deflated.as_ref().unwrap_or(&data));
             if deflated.is_some() {
                 image.decode([1.0, 0.0]).filter(Filter::FlateDecode);
@@ -187,7 +247,7 @@ fn write_image(pdf: &mut Pdf, id: Ref, pixels: Pixels) {
                 Group3 if coding.two_dimensional => 1,
                 Group3 | ModifiedHuffman => 0,
             };
-            // The rows were counted: whether a mark follows the last one is no matter.
+            // The rows were counted, so that a mark after the last one is not needed.
             image
                 .decode_parms()
                 .k(k)

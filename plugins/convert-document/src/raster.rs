@@ -4,13 +4,14 @@ mod bitmap;
 mod codes;
 mod diffusion;
 mod g4;
+mod grey;
 mod halftone;
-mod ink;
+mod mode_table;
 mod render;
-mod steps;
 
 pub(crate) use bitmap::Bitmap;
 pub(crate) use g4::encode;
 #[cfg(test)]
 pub(crate) use g4::{decoded, encode_group3};
+pub(crate) use halftone::luma;
 pub(crate) use render::Renderer;

@@ -1,20 +1,24 @@
-//! Plain text to PDF: Courier 10 point, as a typewriter would.
+//! Plain text to PDF in Courier 10 point.
 //!
 //! A text whose characters are all in WinAnsi uses the Courier that every PDF reader has and takes microseconds;
 //! any other is shaped and embeds the parts that it needs of DejaVu Sans Mono and of the fonts of its scripts.
 
+mod charset;
 mod decode;
 mod embedded;
+mod fonts;
+mod kind;
 mod layout;
 mod shape;
-mod shelf;
 mod winansi;
 mod write;
 
-use crate::model::{Failure, FailureKind, Library, Paper};
-use decode::Decoded;
-pub(crate) use decode::{decode, is_text};
+use crate::html;
+use crate::model::{Failure, FailureKind, FontProvider, Paper, Part};
+pub(crate) use decode::Decoded;
+pub(crate) use decode::decode;
 use embedded::Embedded;
+use kind::TextKind;
 use layout::{Grid, Pages};
 use shape::ShapedPages;
 pub(crate) use write::Heading;
@@ -31,17 +35,35 @@ pub(crate) struct TextPdf {
     pub(crate) notes: Vec<String>,
 }
 
-/// Turns the bytes of a text into a PDF of at most `max_pages` pages.
+/// The attribute of a part that names the declared encoding.
+const CHARSET: &str = "charset";
+
+/// Turns a text or a web page into a PDF of at most `max_pages` pages.
 pub(crate) fn to_pdf(
-    data: &[u8],
+    part: &Part,
     paper: Paper,
     max_pages: u32,
-    library: Library,
+    library: FontProvider,
 ) -> Result<TextPdf, Failure> {
-    let Decoded { text, note } = decode::decode(data);
-    let mut made = print(&text, None, paper, max_pages, library)?;
-    made.notes.splice(0..0, note.map(str::to_owned));
-    Ok(made)
+    let mut attributes = part.attributes.iter();
+    let declared = attributes.find(|(name, _)| name == CHARSET);
+    let called_text = part.media_type.starts_with("text/");
+    let decoded = charset::decode(&part.data, declared.map(|(_, label)| label.as_str()), called_text)?;
+    let decoded = decoded.ok_or_else(|| {
+        Failure::new(
+            FailureKind::Unsupported,
+            "This kind of file can't be faxed; send a PDF, a picture or plain text.",
+        )
+    })?;
+    match kind::classify(&decoded.text) {
+        TextKind::Data(sentence) => Err(Failure::new(FailureKind::Unsupported, sentence)),
+        TextKind::Html => html::to_pdf(decoded, paper, max_pages, library),
+        TextKind::Prose => {
+            let mut made = print(&decoded.text, None, paper, max_pages, library)?;
+            made.notes.splice(0..0, decoded.note.map(String::from));
+            Ok(made)
+        }
+    }
 }
 
 /// Characters on a line of this paper.
@@ -61,17 +83,17 @@ pub(crate) fn print(
     heading: Heading,
     paper: Paper,
     max_pages: u32,
-    library: Library,
+    library: FontProvider,
 ) -> Result<TextPdf, Failure> {
     let sheet = Sheet::new(paper);
     let headed = heading.map(|_| "\n".repeat(HEADING_LINES) + text);
     let pages = lay_out(headed.as_deref().unwrap_or(text), sheet.grid(), max_pages)?;
     let mut notes = Vec::new();
-    let plain = pages.iter().flatten().all(|line| winansi::holds(&line.text));
+    let plain = pages.iter().flatten().all(|line| winansi::can_encode(&line.text));
     let pdf = if plain {
         write::pdf(&pages, &sheet, &winansi::Courier, heading)
     } else {
-        let face = ShapedPages::new(&pages, library)
+        let embedded = ShapedPages::new(&pages, library)
             .and_then(|shaped| Embedded::new(shaped, sheet.grid().columns))
             .ok_or_else(|| {
                 Failure::new(
@@ -79,14 +101,14 @@ pub(crate) fn print(
                     "The text needs a font that could not be made; send a PDF.",
                 )
             })?;
-        match face.missing() {
+        match embedded.missing() {
             0 => {}
             1 => notes.push("One character of the text is in no font here and is shown as a box.".to_owned()),
             many => notes.push(format!(
                 "{many} characters of the text are in no font here and are shown as boxes."
             )),
         }
-        write::pdf(&pages, &sheet, &face, heading)
+        write::pdf(&pages, &sheet, &embedded, heading)
     };
     Ok(TextPdf {
         pdf,
@@ -104,6 +126,16 @@ fn lay_out(text: &str, grid: Grid, max_pages: u32) -> Result<Pages, Failure> {
             "The text has nothing to print; send a document with content.",
         ));
     }
+    let is_blank = |line: &layout::Line| line.text.chars().all(layout::is_blank);
+    if let Some(at) = pages.iter().position(|page| page.iter().all(is_blank)) {
+        return Err(Failure::new(
+            FailureKind::Empty,
+            format!(
+                "Page {} of the text is blank; remove the form feeds or blank lines that make it, and send the text again.",
+                at + 1
+            ),
+        ));
+    }
     Ok(pages)
 }
 
@@ -112,8 +144,17 @@ mod tests {
     use super::*;
     use hayro::hayro_syntax::Pdf;
 
+    fn try_convert(text: &[u8], paper: Paper, max_pages: u32) -> Result<TextPdf, Failure> {
+        let part = Part {
+            data: text.to_vec(),
+            media_type: "text/plain".to_owned(),
+            attributes: Vec::new(),
+        };
+        to_pdf(&part, paper, max_pages, &|_| None)
+    }
+
     fn convert(text: &[u8]) -> TextPdf {
-        to_pdf(text, Paper::Letter, 200, &|_| None).unwrap()
+        try_convert(text, Paper::Letter, 200).unwrap()
     }
 
     fn page_count(pdf: &TextPdf) -> usize {
@@ -136,6 +177,24 @@ mod tests {
     }
 
     #[test]
+    fn the_charset_of_a_part_decides() {
+        let part = |label: &str, data: &[u8]| Part {
+            data: data.to_vec(),
+            media_type: "text/plain".to_owned(),
+            attributes: vec![("charset".to_owned(), label.to_owned())],
+        };
+        let made = to_pdf(&part("windows-1252", b"\xdcber"), Paper::A4, 9, &|_| None).unwrap();
+        assert!(
+            made.pdf.windows(10).any(|bytes| bytes == b"<DC626572>"),
+            "{}",
+            String::from_utf8_lossy(&made.pdf)
+        );
+        assert!(made.notes.is_empty(), "{:?}", made.notes);
+        let refused = to_pdf(&part("klingon", b"nuqneH"), Paper::A4, 9, &|_| None).unwrap_err();
+        assert_eq!(refused.kind, FailureKind::Unsupported);
+    }
+
+    #[test]
     fn other_scripts_embed_a_subset() {
         let made = convert("Zażółć gęślą jaźń. Привет, κόσμε! ﬁ ½\n".as_bytes());
         assert_eq!(page_count(&made), 1);
@@ -153,20 +212,29 @@ mod tests {
     #[test]
     fn refusals_have_their_kind() {
         assert_eq!(
-            to_pdf(b" \n", Paper::A4, 9, &|_| None).unwrap_err().kind,
+            try_convert(b" \n", Paper::A4, 9).unwrap_err().kind,
             FailureKind::Empty
         );
         assert_eq!(
-            to_pdf(b"\xef\xbb\xbf", Paper::A4, 9, &|_| None).unwrap_err().kind,
+            try_convert(b"\xef\xbb\xbf", Paper::A4, 9).unwrap_err().kind,
             FailureKind::Empty
         );
+        for blank in [
+            "a\u{c}\u{c}b".to_owned(),
+            format!("a{}b", "\n".repeat(130)),
+            "a\u{c}\u{2800}\u{c}b".to_owned(),
+        ] {
+            let refused = try_convert(blank.as_bytes(), Paper::A4, 9).unwrap_err();
+            assert_eq!(refused.kind, FailureKind::Empty);
+            assert!(refused.message.starts_with("Page 2"), "{}", refused.message);
+        }
         let long = "x\u{c}".repeat(9) + "x";
         assert_eq!(
-            to_pdf(long.as_bytes(), Paper::A4, 9, &|_| None).unwrap_err().kind,
+            try_convert(long.as_bytes(), Paper::A4, 9).unwrap_err().kind,
             FailureKind::TooManyPages
         );
         assert_eq!(
-            page_count(&to_pdf(long.as_bytes(), Paper::A4, 10, &|_| None).unwrap()),
+            page_count(&try_convert(long.as_bytes(), Paper::A4, 10).unwrap()),
             10
         );
     }

@@ -1,5 +1,5 @@
 /* Slot `number-normalizer` of faxgate:policy@1.0.0 for C, without a generator: the records of wit/ as the canonical
- * ABI of the component model lays them out in 32-bit memory, and the functions at the component's doors.
+ * ABI of the component model lays them out in 32-bit memory, and the imported and exported functions.
  *
  * Everything a function returns has to stay where it is until the call ends. Every call runs in a fresh instance, so
  * that static memory serves for that, and nothing is ever freed. */
@@ -33,7 +33,7 @@ typedef struct {
   size_t count;
 } attributes_t;
 
-/* ---- interface host: what the gateway offers ---- */
+/* ---- interface host: functions of the gateway ---- */
 
 enum { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR };
 
@@ -43,7 +43,7 @@ void faxgate_log(int32_t level, const char *at, size_t bytes);
 FAXGATE_IMPORT("faxgate:policy/host@1.0.0", "setting")
 void faxgate_setting(const char *key, size_t bytes, maybe_text_t *value);
 
-/* ---- interface plugin: who this is, and whether its settings will do ---- */
+/* ---- interface plugin: name, version and check of the settings ---- */
 
 typedef struct {
   text_t name;
@@ -102,7 +102,7 @@ typedef struct {
   } as;
 } answer_t;
 
-/* What the canonical ABI makes of the records. A compiler that lays them out otherwise must not go on. */
+/* What the canonical ABI makes of the records. Compilation stops where a compiler lays them out otherwise. */
 _Static_assert(sizeof(void *) == 4, "compile for wasm32");
 _Static_assert(sizeof(about_t) == 32, "about");
 _Static_assert(sizeof(settings_check_t) == 12, "result<_, string>");

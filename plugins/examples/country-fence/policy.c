@@ -1,10 +1,10 @@
-/* A fence around countries and areas, in C: only numbers that begin with a listed prefix may be faxed.
+/* Allow list of countries and areas, in C: only numbers that begin with a listed prefix may be faxed.
  *
  *   [plugins."country-fence".settings]
  *   allow = "+1 212, +1 646, +44"   # everything else is refused
  *
  * A number has to be written in full, with a plus sign or with 00 or 011 before the country code: a national one is
- * refused, since its country is the business of another rule. What is let through is read by the next normalizer. */
+ * refused, since it does not name its country. An allowed number is read by the next normalizer. */
 #include "faxgate.h"
 
 enum { LONGEST = 32 };
@@ -42,7 +42,7 @@ static int next_prefix(text_t list, size_t *at, char digits[LONGEST]) {
   return count > 0 ? count : -1;
 }
 
-/* Country code and number as digits, without what announces them; the count, -1 when it is not written in full. */
+/* Country code and number as digits, without the international prefix; the count, -1 when it is not written in full. */
 static int in_full(text_t raw, char digits[LONGEST]) {
   bool plus = false;
   int count = 0;
@@ -100,7 +100,7 @@ answer_t *normalize(text_t raw, text_t default_region, bool strict) {
     answer.as.decision.as.rewrite = (text_t){number, (size_t)digits + 1};
     return &answer;
   }
-  text_t told = TEXT("refused a number outside the fence");
-  faxgate_log(LEVEL_INFO, told.at, told.bytes);
+  text_t line = TEXT("refused a number that no listed prefix allows");
+  faxgate_log(LEVEL_INFO, line.at, line.bytes);
   return refuse(REFUSED, TEXT("Numbers of this country or area may not be faxed from here."));
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the fence with clang and asks it about numbers, as a service would: ./test.sh [path of faxgate]
+# Builds the policy with clang and tries numbers with it: ./test.sh [path of faxgate]
 set -eu
 faxgate=${1:-faxgate}
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,4 +1,4 @@
-//! The component's face: world `number-normalizer-plugin` of `faxgate:policy`.
+//! The exports of the component: world `number-normalizer-plugin` of `faxgate:policy`.
 
 mod bindings {
     #![allow(

@@ -1,13 +1,24 @@
-//! What a dialled string means: libphonenumber's reading, minus its readiness to skip what it can't use.
+//! What a dialled string means: libphonenumber's reading, without its leniency.
 //!
-//! libphonenumber is made to find numbers in text: it drops words before a number, a second number after a
-//! slash, an ISDN subaddress. A fax must not go to a part of what somebody wrote, so everything that would be
-//! dropped and could matter is a refusal here.
+//! libphonenumber is made to find numbers in text: it drops words before a number, letters in it, a second number after
+//! a slash, an ISDN subaddress. A fax must not go to a part of what somebody wrote. So the text is read here, character
+//! by character, and libphonenumber gets digits alone; everything that could matter and can't be dialled is refused.
 
+mod failure;
+#[cfg(test)]
+mod tests;
+mod trunk;
+mod vanity;
+mod written;
+
+pub use failure::{Failure, FailureKind};
+
+use failure::{failure, not_a_number, parse_failure};
 use rlibphonenumber::{
-    NotANumberError, NumberLengthType, PHONE_NUMBER_UTIL, ParseError, PhoneNumber, PhoneNumberFormat,
-    PhoneNumberType, Region, ValidationError,
+    NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region,
+    ValidationError,
 };
+use written::Written;
 
 /// A destination as somebody wrote it.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +44,7 @@ pub struct Number {
     pub valid: bool,
 }
 
-/// What is at the other end, as far as the number tells.
+/// Kind of line, as far as the number tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of the numbering plans")]
 pub enum Kind {
@@ -51,32 +62,6 @@ pub enum Kind {
     Unknown,
 }
 
-/// Why a string can't be dialled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailureKind {
-    /// Nothing that could be a number.
-    NotANumber,
-    /// A country calling code that doesn't exist, or none and no region to take it from.
-    UnknownCountry,
-    /// Too few digits.
-    TooShort,
-    /// Too many digits.
-    TooLong,
-    /// Has an extension.
-    Extension,
-    /// Possible but not assigned.
-    NotAssigned,
-}
-
-/// A refusal with a sentence for the sender, which never repeats the number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failure {
-    /// The class.
-    pub kind: FailureKind,
-    /// The sentence.
-    pub message: &'static str,
-}
-
 /// Digits of the longest E.164 number, without the plus sign (ITU-T E.164, 6.1).
 const MAX_E164_DIGITS: usize = 15;
 
@@ -86,7 +71,7 @@ const MAX_RAW: usize = 250;
 /// A number of each of the plans that most numbers belong to, in the form used at home and in E.164. Those that are
 /// reserved for examples where the country has such.
 #[cfg(any(target_family = "wasm", test))]
-const USUAL: [(&str, &str, &str); 14] = [
+const SAMPLE_NUMBERS: [(&str, &str, &str); 14] = [
     ("US", "(212) 555-0100", "+12125550100"),
     ("CA", "(416) 555-0100", "+14165550100"),
     ("GB", "020 7946 0018", "+442079460018"),
@@ -103,12 +88,12 @@ const USUAL: [(&str, &str, &str); 14] = [
     ("BR", "(11) 2345-6789", "+551123456789"),
 ];
 
-/// Fills the tables that are made at first use, by reading numbers of the [`USUAL`] plans.
+/// Fills the tables that are made at first use, by reading numbers of the [`SAMPLE_NUMBERS`] plans.
 #[cfg(any(target_family = "wasm", test))]
 pub(crate) fn prepare() {
-    for (default_region, national, international) in USUAL {
+    for (default_region, national, international) in SAMPLE_NUMBERS {
         for raw in [national, international] {
-            // What is read does not matter, only that the way there was walked.
+            // The result does not matter: the call fills the tables.
             let _ = normalize(Dialled {
                 raw,
                 default_region,
@@ -123,20 +108,20 @@ pub fn normalize(dialled: Dialled<'_>) -> Result<Number, Failure> {
     let text = scheme_removed(dialled.raw.trim());
     refuse_unreadable(text)?;
     let region = Region::try_from(dialled.default_region.trim().to_ascii_uppercase().as_str()).ok();
-    let number = match north_american(text, region) {
+    let number = match parse_north_american(text, region) {
         Some(number) => number,
         None => parse(text, region)?,
     };
     refuse_impossible(&number)?;
     let e164 = number.format_as(PhoneNumberFormat::E164).into_owned();
     if e164.len() > MAX_E164_DIGITS + 1 {
-        return Err(refused(FailureKind::TooLong));
+        return Err(failure(FailureKind::TooLong));
     }
-    // A number is valid when it is of some kind; libphonenumber finds that out by looking at the kinds again.
+    // A number is valid when it is of some kind; asking libphonenumber again would repeat that work.
     let kind = kind(number.get_type());
     let valid = kind != Kind::Unknown;
     if dialled.strict && !valid {
-        return Err(refused(FailureKind::NotAssigned));
+        return Err(failure(FailureKind::NotAssigned));
     }
     let region = number
         .get_region_code()
@@ -150,10 +135,9 @@ pub fn normalize(dialled: Dialled<'_>) -> Result<Number, Failure> {
     })
 }
 
-/// A number of the North American plan in one of its usual forms, read without the patterns that look for everything
-/// else: they are most of the work, and most of the memory that a call touches. What is made of it is what
-/// libphonenumber would have made; none for whatever has another form.
-fn north_american(text: &str, region: Option<Region>) -> Option<PhoneNumber> {
+/// A number of the North American plan in one of its usual forms, read without the patterns for all other forms,
+/// which take most of the time and memory of a call. The result is that of libphonenumber; none for any other form.
+fn parse_north_american(text: &str, region: Option<Region>) -> Option<PhoneNumber> {
     let (rest, in_full) = match text.strip_prefix('+') {
         Some(rest) => (rest, true),
         None => (text, false),
@@ -189,22 +173,123 @@ fn north_american(text: &str, region: Option<Region>) -> Option<PhoneNumber> {
         })
 }
 
-/// Reads a text in whatever form, and refuses what would be read in part.
+/// Reads a text in whatever form.
 fn parse(text: &str, region: Option<Region>) -> Result<PhoneNumber, Failure> {
-    let number = PHONE_NUMBER_UTIL
-        .parse(text, region)
-        .map_err(|error| unparsable(&error))?;
-    let extension = number.extension.as_deref().unwrap_or_default();
-    if !extension.is_empty() {
-        return Err(refused(FailureKind::Extension));
+    let (number, parameters) = text.split_once(';').unwrap_or((text, ""));
+    if has_extension(text, region) {
+        return Err(failure(FailureKind::Extension));
     }
-    refuse_dropped(text)?;
+    let mut written = Written::read(number)?;
+    if let Some(context) = phone_context(parameters)? {
+        if written.plus {
+            return Err(not_a_number(failure::PARAMETERS));
+        }
+        written.plus = true;
+        written.groups.splice(0..0, context.groups);
+    }
+    if written.digit_groups() < written.groups.len() {
+        return vanity::read(&written, region);
+    }
+    if let Some(number) = trunk::read(&written, region) {
+        return number;
+    }
+    refuse_second_number(&written, region)?;
+    let number = parse_digits(&written.head(written.groups.len()), region)?;
+    if trunk::has_stray_zero(&number) {
+        return Err(not_a_number(failure::TRUNK_ZERO));
+    }
     Ok(number)
 }
 
-/// The text without the scheme of a `tel:` URI (RFC 3966) or of its forerunner `fax:` (RFC 2806), whose
-/// parameters libphonenumber reads.
+/// Reads digits, which may follow a plus sign: nothing is left that libphonenumber could skip.
+fn parse_digits(digits: &str, region: Option<Region>) -> Result<PhoneNumber, Failure> {
+    PHONE_NUMBER_UTIL
+        .parse(digits, region)
+        .map_err(|error| parse_failure(&error))
+}
+
+/// Whether libphonenumber finds an extension. Only words, signs and parameters announce one.
+fn has_extension(text: &str, region: Option<Region>) -> bool {
+    let announces =
+        |c: char| c.is_alphabetic() || matches!(c, '#' | '\u{ff03}' | ',' | ';' | '~' | '\u{ff5e}');
+    text.chars().any(announces)
+        && PHONE_NUMBER_UTIL
+            .parse(text, region)
+            .is_ok_and(|number| number.extension.is_some_and(|extension| !extension.is_empty()))
+}
+
+/// The prefix that the parameter `phone-context` of a `tel:` URI gives (RFC 3966, 5.1.5). A domain is no prefix, and
+/// every other parameter changes who answers.
+fn phone_context(parameters: &str) -> Result<Option<Written>, Failure> {
+    let mut context = None;
+    for parameter in parameters.split(';').filter(|parameter| !parameter.is_empty()) {
+        let prefix = parameter
+            .split_once('=')
+            .filter(|(name, _)| name.eq_ignore_ascii_case("phone-context"))
+            .and_then(|(_, value)| Written::read(value.trim()).ok())
+            .filter(|prefix| prefix.plus && prefix.digit_groups() == prefix.groups.len());
+        if prefix.is_none() || context.is_some() {
+            return Err(not_a_number(failure::PARAMETERS));
+        }
+        context = prefix;
+    }
+    Ok(context)
+}
+
+/// Whether these digits could be dialled by themselves, inside one town at least. An area code or the code of a service can't.
+fn stands_alone(digits: &str, region: Option<Region>) -> bool {
+    /// Digits of the shortest number without an area code, and of the shortest one of a country.
+    const SHORTEST_LOCAL: usize = 5;
+    const SHORTEST: usize = 4;
+    let Ok(number) = parse_digits(digits, region) else {
+        return false;
+    };
+    let national = number.get_national_significant_number();
+    // What begins with the prefix of long distance was too short to be read without it.
+    let is_prefix = match number.country_code {
+        1 => national.starts_with('1'),
+        code => national.starts_with('0') && !trunk::ZERO_IS_DIALLED.contains(&code),
+    };
+    let shortest = match number.is_possible_with_reason() {
+        Ok(NumberLengthType::IsPossible) => SHORTEST,
+        Ok(NumberLengthType::IsPossibleLocalOnly) => SHORTEST_LOCAL,
+        Err(_) => return false,
+    };
+    national.len() >= shortest && !is_prefix
+}
+
+/// Refuses what looks like a second number or the end of one, after a slash or in parentheses at the end: `901820/21`,
+/// `901820 (5)`. A slash or parentheses after an area code are how some countries write.
+fn refuse_second_number(written: &Written, region: Option<Region>) -> Result<(), Failure> {
+    /// Fewest digits of the part of a number that follows an area code.
+    const SHORTEST_PART: usize = 3;
+    /// Fewest digits of a number that stands before a slash; fewer are an area code.
+    const SHORTEST_NUMBER: usize = 6;
+    for (at, group) in written.groups.iter().enumerate().skip(1) {
+        let is_last = at + 1 == written.groups.len();
+        let rest = written.groups.get(at..).unwrap_or_default();
+        let digits = rest.iter().map(|group| group.text.len()).sum::<usize>();
+        let before = written.head(at);
+        let ends_number = || {
+            parse_digits(&before, region).is_ok_and(|number| {
+                number.is_possible_with_reason() == Ok(NumberLengthType::IsPossible)
+                    && number.get_national_significant_number().len() >= SHORTEST_NUMBER
+            })
+        };
+        if (group.after_slash && (digits < SHORTEST_PART || ends_number()))
+            || (group.parenthesised && is_last && ends_number())
+        {
+            return Err(not_a_number(failure::SECOND_NUMBER));
+        }
+    }
+    Ok(())
+}
+
+/// The text without the scheme of a `tel:` URI (RFC 3966) or of its forerunner `fax:` (RFC 2806), and without the
+/// quotation marks that come with texts copied from a spreadsheet.
 fn scheme_removed(text: &str) -> &str {
+    let quotes = |c: char| matches!(c, '"' | '\'' | '\u{2018}'..='\u{201f}');
+    let text = text.trim_matches(quotes).trim();
     for scheme in ["tel:", "fax:"] {
         if let Some((head, rest)) = text.split_at_checked(scheme.len())
             && head.eq_ignore_ascii_case(scheme)
@@ -218,42 +303,15 @@ fn scheme_removed(text: &str) -> &str {
 /// Refuses what no reading makes a number of.
 fn refuse_unreadable(text: &str) -> Result<(), Failure> {
     if text.len() > MAX_RAW {
-        return Err(refused(FailureKind::TooLong));
+        return Err(failure(FailureKind::TooLong));
     }
-    if !text.chars().any(char::is_numeric) || text.chars().any(char::is_control) {
-        return Err(refused(FailureKind::NotANumber));
+    if !text.chars().any(char::is_numeric) {
+        return Err(failure(FailureKind::NotANumber));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(not_a_number(failure::WRONG_CHARACTERS));
     }
     Ok(())
-}
-
-/// Refuses text of which libphonenumber would silently use a part only.
-///
-/// Called after the look for an extension, since `#` may also announce one.
-fn refuse_dropped(text: &str) -> Result<(), Failure> {
-    let (number, parameters) = text.split_once(';').unwrap_or((text, ""));
-    let names_a_place = |parameter: &str| {
-        let name = parameter.split('=').next().unwrap_or_default();
-        name.is_empty() || name.eq_ignore_ascii_case("phone-context")
-    };
-    // A subaddress or any other parameter changes who answers.
-    let parameters_fit = parameters.split(';').all(names_a_place);
-    // Words before the number: what do they say about it?
-    let starts_with_word = number
-        .chars()
-        .find(|c| c.is_alphanumeric() || matches!(c, '+' | '＋'))
-        .is_some_and(char::is_alphabetic);
-    // A service code is no number.
-    let has_code = number.contains(['*', '#', '＊', '＃']);
-    // `555-0100/x100` names two extensions or two numbers; a slash alone is how some countries write.
-    let has_second = number
-        .split(['/', '\\'])
-        .skip(1)
-        .any(|rest| rest.trim_start().starts_with(['x', 'X']));
-    if parameters_fit && !starts_with_word && !has_code && !has_second {
-        Ok(())
-    } else {
-        Err(refused(FailureKind::NotANumber))
-    }
 }
 
 /// Refuses what libphonenumber doesn't call possible, and what it calls possible only inside one town: without
@@ -265,44 +323,14 @@ fn refuse_impossible(number: &PhoneNumber) -> Result<(), Failure> {
             kind: FailureKind::TooShort,
             message: "The number lacks its area code.",
         }),
-        Err(ValidationError::InvalidCountryCode) => Err(refused(FailureKind::UnknownCountry)),
-        Err(ValidationError::TooShort) => Err(refused(FailureKind::TooShort)),
-        Err(ValidationError::TooLong) => Err(refused(FailureKind::TooLong)),
+        Err(ValidationError::InvalidCountryCode) => Err(failure(FailureKind::UnknownCountry)),
+        Err(ValidationError::TooShort) => Err(failure(FailureKind::TooShort)),
+        Err(ValidationError::TooLong) => Err(failure(FailureKind::TooLong)),
         Err(ValidationError::InvalidLength) => Err(Failure {
             kind: FailureKind::TooShort,
             message: "No number of this country has that many digits.",
         }),
     }
-}
-
-fn unparsable(error: &ParseError) -> Failure {
-    refused(match error {
-        ParseError::InvalidCountryCode => FailureKind::UnknownCountry,
-        ParseError::NotANumber(NotANumberError::FailedToParseNumberAsInt(_)) | ParseError::TooLongNsn => {
-            FailureKind::TooLong
-        }
-        ParseError::NotANumber(_) => FailureKind::NotANumber,
-        ParseError::TooShortAfterIdd | ParseError::TooShortNsn => FailureKind::TooShort,
-    })
-}
-
-/// The refusal of a class with its usual sentence.
-fn refused(kind: FailureKind) -> Failure {
-    let message = match kind {
-        FailureKind::NotANumber => {
-            "This is not a fax number: write one number, for example as + and country code, then the number."
-        }
-        FailureKind::UnknownCountry => {
-            "The country calling code does not exist, or is missing: write the number with + and country code."
-        }
-        FailureKind::TooShort => "The number has too few digits for its country.",
-        FailureKind::TooLong => "The number has too many digits for its country.",
-        FailureKind::Extension => {
-            "The number has an extension, which a fax cannot dial: give the direct number of the fax machine."
-        }
-        FailureKind::NotAssigned => "The number is possible but not assigned in its numbering plan.",
-    };
-    Failure { kind, message }
 }
 
 fn kind(kind: PhoneNumberType) -> Kind {
@@ -321,6 +349,3 @@ fn kind(kind: PhoneNumberType) -> Kind {
         PhoneNumberType::Unknown => Kind::Unknown,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,4 +1,4 @@
-//! The component's face.
+//! The exports of the component.
 
 mod bindings {
     wit_bindgen::generate!({ path: "wit", world: "callback-policy-plugin" });
@@ -31,7 +31,7 @@ impl plugin::Guest for Component {
 impl callback_policy::Guest for Component {
     fn evaluate(delivery: &Delivery) -> Verdict {
         let jobs = host::setting("jobs").unwrap_or_default();
-        match crate::judge(&delivery.query(), &jobs) {
+        match crate::evaluate(&delivery.query(), &jobs) {
             Answer::Reject(reason) => Verdict::Reject(reason.to_owned()),
             Answer::Pass => Verdict::Pass,
         }

@@ -1,30 +1,30 @@
-//! Which callback to believe.
+//! Which callbacks are genuine.
 //!
-//! As it stands, news of jobs that are not on the list in the setting `jobs` are refused. It believes nothing by
-//! itself: everything else is passed on, and the next policy asks for the proof.
+//! As it stands, callbacks for jobs that are not on the list in the setting `jobs` are rejected. It accepts nothing by
+//! itself: everything else is passed to the next policy, which checks the proof.
 //!
-//! The rules are plain Rust with plain tests (`cargo test`); `guest.rs` is the only file that knows the gateway.
+//! The rules are plain Rust with plain tests (`cargo test`); `guest.rs` is the only file that knows the component model.
 
 #[cfg(target_family = "wasm")]
 mod guest;
 
-/// What to make of a delivery.
+/// The decision about a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// Not believed: it needs no proof to be refused.
+    /// Rejected; no proof is needed for that.
     Reject(&'static str),
     /// The next policy decides.
     Pass,
 }
 
-/// Judges a delivery by its query parameters: the setting `jobs` lists the only jobs that may be spoken of; when
-/// it is empty all may.
-pub fn judge(query: &[(String, String)], jobs: &str) -> Answer {
+/// Evaluates a delivery by its query parameters: the setting `jobs` lists the only jobs that callbacks may name; when
+/// it is empty they may name any.
+pub fn evaluate(query: &[(String, String)], jobs: &str) -> Answer {
     let known = |id: &str| jobs.split(',').any(|job| job.trim() == id);
-    let stranger = query
+    let unlisted = query
         .iter()
         .any(|(name, id)| name == "job_id" && !known(id));
-    if !jobs.trim().is_empty() && stranger {
+    if !jobs.trim().is_empty() && unlisted {
         Answer::Reject("the job is not on the list")
     } else {
         Answer::Pass
@@ -42,15 +42,15 @@ mod tests {
     #[test]
     fn jobs_off_the_list_are_refused() {
         assert_eq!(
-            judge(&query("c"), "a, b"),
+            evaluate(&query("c"), "a, b"),
             Answer::Reject("the job is not on the list")
         );
-        assert_eq!(judge(&query("b"), "a, b"), Answer::Pass);
+        assert_eq!(evaluate(&query("b"), "a, b"), Answer::Pass);
     }
 
     #[test]
     fn an_empty_list_refuses_nothing() {
-        assert_eq!(judge(&query("c"), " "), Answer::Pass);
-        assert_eq!(judge(&[], "a"), Answer::Pass);
+        assert_eq!(evaluate(&query("c"), " "), Answer::Pass);
+        assert_eq!(evaluate(&[], "a"), Answer::Pass);
     }
 }

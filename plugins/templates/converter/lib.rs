@@ -1,9 +1,9 @@
 //! How a document becomes fax pages.
 //!
-//! As it stands, documents that begin with `%BLANK` become one white page, to show the whole way; every other one is
+//! As it stands, documents that begin with `%BLANK` become one white page, as an example; all others are
 //! left to the next converter.
 //!
-//! The rules are plain Rust with plain tests (`cargo test`); `guest.rs` is the only file that knows the gateway.
+//! The rules are plain Rust with plain tests (`cargo test`); `guest.rs` is the only file that knows the component model.
 
 #[cfg(target_family = "wasm")]
 mod guest;

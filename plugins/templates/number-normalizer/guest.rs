@@ -1,4 +1,4 @@
-//! The component's face.
+//! The exports of the component.
 
 mod bindings {
     wit_bindgen::generate!({ path: "wit", world: "number-normalizer-plugin" });

@@ -1,9 +1,9 @@
 //! What a dialled string means here.
 //!
-//! As it stands, four digits are an extension of this house: the setting `prefix` is put before them, and the
+//! As it stands, four digits are an internal extension: the setting `prefix` is put before them, and the
 //! next normalizer reads the whole number. Everything else is left to that one.
 //!
-//! The rules are plain Rust with plain tests (`cargo test`); `guest.rs` is the only file that knows the gateway.
+//! The rules are plain Rust with plain tests (`cargo test`); `guest.rs` is the only file that knows the component model.
 
 #[cfg(target_family = "wasm")]
 mod guest;

@@ -26,7 +26,10 @@ fn part(data: impl Into<Vec<u8>>, media_type: &str) -> Vec<Part> {
 }
 
 fn open(data: impl Into<Vec<u8>>, media_type: &str) -> Result<Document, Failure> {
-    Document::open(part(data, media_type), Terms::plain(Paper::Letter, LIMITS))
+    Document::open(
+        part(data, media_type),
+        OpenOptions::for_tests(Paper::Letter, LIMITS),
+    )
 }
 
 fn kind(data: impl Into<Vec<u8>>, media_type: &str) -> FailureKind {
@@ -180,9 +183,12 @@ fn refusals_have_their_kind() {
         max_bytes: 100,
         ..LIMITS
     };
-    let refused = Document::open(part("text", "text/plain"), Terms::plain(Paper::Letter, tight))
-        .err()
-        .unwrap();
+    let refused = Document::open(
+        part("text", "text/plain"),
+        OpenOptions::for_tests(Paper::Letter, tight),
+    )
+    .err()
+    .unwrap();
     assert_eq!(refused.kind, FailureKind::TooLarge);
 }
 
@@ -233,9 +239,9 @@ fn active_content_is_cleaned_or_refused() {
     let cleaned = open(acting.clone(), "application/pdf").unwrap();
     assert_eq!(cleaned.notes().len(), 1);
     assert!(!cleaned.pdf().unwrap().windows(4).any(|word| word == b"/JS "));
-    let strict = Terms {
+    let strict = OpenOptions {
         refuse_active: true,
-        ..Terms::plain(Paper::Letter, LIMITS)
+        ..OpenOptions::for_tests(Paper::Letter, LIMITS)
     };
     let refused = Document::open(part(acting, "application/pdf"), strict)
         .err()
@@ -251,9 +257,9 @@ fn a_page_whose_content_came_to_nothing_is_broken() {
     let lost = whole.replacen("270 360 72 72 re", "270 360 72 zz re", 1);
     assert_ne!(lost, whole);
     assert_eq!(kind(lost, "application/pdf"), FailureKind::Broken);
-    // White on white is what was meant.
+    // White on white is not damaged, but nothing would be printed.
     let white = whole.replacen("270 360 72 72 re", "1 g 0 0 90 90 re", 1);
-    assert_eq!(open(white, "application/pdf").unwrap().pages(), 2);
+    assert_eq!(kind(white, "application/pdf"), FailureKind::Empty);
 }
 
 /// A page written in a Japanese font that is only named.
@@ -288,11 +294,11 @@ fn a_font_that_is_nowhere_is_not_lost_in_silence() {
         let refusal = open(japanese(first), "application/pdf").err().expect("a refusal");
         assert_eq!(refusal.kind, FailureKind::Broken);
         assert!(refusal.message.contains("not embedded"), "{}", refusal.message);
-        let terms = Terms {
+        let options = OpenOptions {
             checked: true,
-            ..Terms::plain(Paper::Letter, LIMITS)
+            ..OpenOptions::for_tests(Paper::Letter, LIMITS)
         };
-        let opened = Document::open(part(japanese(first), "application/pdf"), terms).unwrap();
+        let opened = Document::open(part(japanese(first), "application/pdf"), options).unwrap();
         let refusal = opened.render(0, &RASTER).expect_err("a refusal");
         assert!(refusal.message.contains("not embedded"), "{}", refusal.message);
     }

@@ -1,228 +1,299 @@
-//! Writes the pages of one or several PDFs as a new file, with what is drawn and nothing that acts.
+//! Writes the pages of one or several PDFs as a new file with what is printed and nothing else.
 //!
-//! Only what a page refers to is carried over: content, resources, the appearance of annotations and form fields.
-//! Scripts, actions, attached files, links to other files and encryption stay behind.
+//! Only what [`schema`] names is carried over. Annotations and form fields become part of the page as they are printed
+//! (ISO 32000-1, 12.5.3), so that no reader has to decide what to do with them.
 
+pub(super) mod groups;
+pub(super) mod hyphens;
+mod layers;
+mod page;
+pub(super) mod schema;
+mod unicode_map;
+
+pub(super) use layers::Layers;
+
+use self::hyphens::Substitute;
+use self::schema::Role;
+use super::annotations::Form;
+use super::objects::items;
+use crate::model::{FontProvider, Paper};
 use hayro::hayro_syntax::object::{Array, Dict, MaybeRef, Name, Number, ObjRef, Object, Stream};
-use hayro::hayro_syntax::page::Page;
+use hayro::hayro_syntax::xref::XRef;
 use hayro::hayro_syntax::{Filter, Pdf};
 use pdf_writer::{Chunk, Finish, Obj, Ref};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Nesting of direct objects that is followed; sound files have a handful.
 const MAX_DEPTH: usize = 64;
-/// Ancestors of a page that are asked for inherited resources.
-const MAX_ANCESTORS: usize = 64;
 
-/// Entries of any dictionary that act, point outside of the file or back into its structure.
-const LEFT_BEHIND: [&[u8]; 15] = [
-    b"AA",
-    b"AF",
-    b"EF",
-    b"JS",
-    b"LastModified",
-    b"Metadata",
-    b"OPI",
-    b"OpenAction",
-    b"PTData",
-    b"PieceInfo",
-    b"Ref",
-    b"RichMediaContent",
-    b"StructParent",
-    b"StructParents",
-    b"URI",
-];
-/// Entries of an annotation that say how it looks.
-const SEEN: [&[u8]; 20] = [
-    b"AP",
-    b"AS",
-    b"BE",
-    b"BS",
-    b"Border",
-    b"C",
-    b"CA",
-    b"DA",
-    b"F",
-    b"IC",
-    b"InkList",
-    b"L",
-    b"LE",
-    b"MK",
-    b"OC",
-    b"QuadPoints",
-    b"RD",
-    b"Rect",
-    b"Subtype",
-    b"Vertices",
-];
+/// A file that was written from others.
+pub(crate) struct Copy {
+    pub(crate) pdf: Vec<u8>,
+    pub(crate) pages: usize,
+    /// Annotations with content that are not marked for printing.
+    pub(crate) not_printed: usize,
+    /// Pages that were cut into several.
+    pub(crate) cut: usize,
+}
 
-/// All pages of `sources`, one after the other.
-pub(crate) fn copy(sources: &[&Pdf]) -> Vec<u8> {
+/// Writes all pages of `sources`, one after the other. Pages that are much longer than `paper` become several.
+pub(crate) fn copy(sources: &[&Pdf], paper: Paper, fonts: FontProvider) -> Copy {
     let mut out = pdf_writer::Pdf::new();
     let mut next = Ref::new(1);
     let (catalog, tree) = (next.bump(), next.bump());
+    let shared = Shared {
+        shown: next.bump(),
+        hidden: next.bump(),
+    };
     let mut kids = Vec::new();
-    let mut layers = None;
+    let (mut not_printed, mut cut, mut layered) = (0, 0, false);
     for source in sources {
-        let mut copier = Copier {
-            source,
-            next,
-            known: HashMap::new(),
-            queue: Vec::new(),
-            chunk: Chunk::new(),
-        };
+        let mut copier = Copier::new(source, next, shared);
+        let form = Form::of(source, fonts);
         for page in source.pages().iter() {
-            kids.push(copier.page(page, tree));
+            let drawings = form.drawings(page, &copier.layers);
+            not_printed += drawings.not_printed;
+            let pages = copier.page(page, tree, drawings.drawings, paper);
+            cut += usize::from(pages.len() > 1);
+            kids.extend(pages);
         }
-        // Layers decide what is seen; those of several files can't be told apart in one list.
-        if layers.is_none()
-            && let Some(properties) = root(source).and_then(|root| root.get::<Dict<'_>>("OCProperties"))
-        {
-            let id = copier.next.bump();
-            let mut chunk = Chunk::new();
-            copier.dict(&properties, chunk.indirect(id).dict(), 0, &|_| true);
-            copier.chunk.extend(&chunk);
-            layers = Some(id);
-        }
-        copier.drain();
-        next = copier.next;
+        copier.write_queue();
+        (next, layered) = (copier.next, layered | copier.layered);
         out.extend(&copier.chunk);
     }
     let mut writer = out.catalog(catalog);
     writer.pages(tree);
-    if let Some(layers) = layers {
-        writer.pair(pdf_writer::Name(b"OCProperties"), layers);
+    if layered {
+        shared.list(&mut writer);
     }
     writer.finish();
-    let count = i32::try_from(kids.len()).unwrap_or(i32::MAX);
-    out.pages(tree).kids(kids).count(count);
-    out.finish()
+    if layered {
+        shared.write(&mut out);
+    }
+    let pages = kids.len();
+    out.pages(tree)
+        .kids(kids)
+        .count(i32::try_from(pages).unwrap_or(i32::MAX));
+    Copy {
+        pdf: out.finish(),
+        pages,
+        not_printed,
+        cut,
+    }
 }
 
-/// The catalog.
+/// The catalog of a document.
 pub(super) fn root(pdf: &Pdf) -> Option<Dict<'_>> {
     pdf.xref().get::<Dict<'_>>(pdf.xref().root_id())
 }
 
-struct Copier<'s> {
-    source: &'s Pdf,
-    next: Ref,
-    known: HashMap<ObjRef, Ref>,
-    queue: Vec<ObjRef>,
-    chunk: Chunk,
+/// The two layers of the new file: all layers of the sources are either printed or not.
+#[derive(Clone, Copy)]
+struct Shared {
+    shown: Ref,
+    hidden: Ref,
 }
 
-impl Copier<'_> {
-    fn page(&mut self, page: &Page<'_>, tree: Ref) -> Ref {
-        let id = self.next.bump();
-        let raw = page.raw();
-        let mut chunk = Chunk::new();
-        let mut dict = chunk.indirect(id).dict();
-        dict.pair(pdf_writer::Name(b"Type"), pdf_writer::Name(b"Page"));
-        dict.pair(pdf_writer::Name(b"Parent"), tree);
-        let area = |rect: hayro::hayro_syntax::object::Rect| {
-            pdf_writer::Rect::new(rect.x0 as f32, rect.y0 as f32, rect.x1 as f32, rect.y1 as f32)
-        };
-        dict.pair(pdf_writer::Name(b"MediaBox"), area(page.media_box()));
-        dict.pair(pdf_writer::Name(b"CropBox"), area(page.crop_box()));
-        use hayro::hayro_syntax::page::Rotation;
-        let turn = match page.rotation() {
-            Rotation::None => 0,
-            Rotation::Horizontal => 90,
-            Rotation::Flipped => 180,
-            Rotation::FlippedHorizontal => 270,
-        };
-        dict.pair(pdf_writer::Name(b"Rotate"), turn);
-        for key in ["Contents", "Group", "UserUnit"] {
-            if let Some(value) = raw.get_raw::<Object<'_>>(key) {
-                self.value(&value, dict.insert(pdf_writer::Name(key.as_bytes())), 0);
-            }
+impl Shared {
+    fn list(self, catalog: &mut pdf_writer::writers::Catalog<'_>) {
+        let mut properties = catalog.insert(pdf_writer::Name(b"OCProperties")).dict();
+        properties
+            .insert(pdf_writer::Name(b"OCGs"))
+            .array()
+            .items([self.shown, self.hidden]);
+        let mut config = properties.insert(pdf_writer::Name(b"D")).dict();
+        config.insert(pdf_writer::Name(b"ON")).array().item(self.shown);
+        config.insert(pdf_writer::Name(b"OFF")).array().item(self.hidden);
+    }
+
+    fn write(self, out: &mut pdf_writer::Pdf) {
+        for (id, name) in [(self.shown, "Printed"), (self.hidden, "Not printed")] {
+            let mut group = out.indirect(id).dict();
+            group.pair(pdf_writer::Name(b"Type"), pdf_writer::Name(b"OCG"));
+            group.pair(pdf_writer::Name(b"Name"), pdf_writer::TextStr(name));
         }
-        match resources(raw) {
-            Some(value) => self.value(&value, dict.insert(pdf_writer::Name(b"Resources")), 0),
-            None => dict.insert(pdf_writer::Name(b"Resources")).dict().finish(),
+    }
+}
+
+/// Copies objects of one document.
+struct Copier<'s> {
+    xref: &'s XRef,
+    next: Ref,
+    known: HashMap<(ObjRef, Role), Ref>,
+    queue: Vec<(ObjRef, Role)>,
+    chunk: Chunk,
+    layers: Layers,
+    shared: Shared,
+    /// A layer of the source is referred to.
+    layered: bool,
+    /// Forms whose transparency group makes no difference; see [`groups`].
+    ungrouped: HashSet<ObjRef>,
+    /// The empty form, once it was needed.
+    empty: Option<Ref>,
+    standard_fonts: HashMap<&'static str, Ref>,
+}
+
+impl<'s> Copier<'s> {
+    fn new(source: &'s Pdf, next: Ref, shared: Shared) -> Self {
+        Self {
+            xref: source.xref(),
+            next,
+            known: HashMap::new(),
+            queue: Vec::new(),
+            chunk: Chunk::new(),
+            layers: Layers::of_catalog(root(source).as_ref(), source.xref()),
+            shared,
+            layered: false,
+            ungrouped: groups::without_effect(source),
+            empty: None,
+            standard_fonts: HashMap::new(),
         }
-        let notes: Vec<Dict<'_>> = raw
-            .get::<Array<'_>>("Annots")
-            .map(|notes| notes.iter::<Dict<'_>>().collect())
-            .unwrap_or_default();
-        let mut array = dict.insert(pdf_writer::Name(b"Annots")).array();
-        for note in &notes {
-            self.dict(note, array.push().dict(), 0, &|key| SEEN.contains(&key));
-        }
-        array.finish();
-        dict.finish();
-        self.chunk.extend(&chunk);
-        id
     }
 
     /// Writes everything that was referred to.
-    fn drain(&mut self) {
-        while let Some(from) = self.queue.pop() {
-            let Some(&to) = self.known.get(&from) else {
+    fn write_queue(&mut self) {
+        while let Some((from, role)) = self.queue.pop() {
+            let Some(&to) = self.known.get(&(from, role)) else {
                 continue;
             };
-            let source = self.source;
             let mut chunk = Chunk::new();
-            match source.xref().get::<Object<'_>>(from.into()) {
-                Some(Object::Stream(stream)) => self.stream(&stream, &mut chunk, to),
-                Some(object) => self.object(&object, chunk.indirect(to), 0),
+            match self.xref.get::<Object<'_>>(from.into()) {
+                Some(Object::Stream(stream)) => self.stream(&stream, role, &mut chunk, (from, to)),
+                Some(object) => self.object(&object, role, chunk.indirect(to), 0),
                 None => chunk.indirect(to).primitive(pdf_writer::Null),
             }
             self.chunk.extend(&chunk);
         }
     }
 
-    fn stream(&mut self, stream: &Stream<'_>, chunk: &mut Chunk, id: Ref) {
+    fn stream(&mut self, stream: &Stream<'s>, role: Role, chunk: &mut Chunk, (from, to): (ObjRef, Ref)) {
+        if role == Role::UnicodeMap {
+            let map = unicode_map::with_usual_characters(&stream.decoded_data().unwrap_or_default());
+            chunk.stream(to, &map);
+            return;
+        }
         let sealed = stream.filters().contains(&Filter::Crypt);
-        let external = |key: &[u8]| {
-            // `F` is a file, or an old spelling of `Filter`.
-            key.starts_with(b"F")
-                && matches!(key, b"F" | b"FFilter" | b"FDecodeParms")
-                && !matches!(
-                    stream.dict().get::<Object<'_>>("F"),
-                    Some(Object::Name(_) | Object::Array(_))
-                )
-        };
-        let coding = |key: &[u8]| matches!(key, b"Filter" | b"DecodeParms" | b"F" | b"DP");
-        let data = match stream.decoded_data() {
-            Ok(data) if sealed => data,
-            _ => stream.raw_data(),
-        };
-        let mut out = chunk.stream(id, &data);
-        let kept = |key: &[u8]| key != b"Length" && !external(key) && !(sealed && coding(key));
-        self.entries(stream.dict(), &mut out, 0, &kept);
+        let decoded = sealed.then(|| stream.decoded_data().ok()).flatten();
+        let data = decoded.unwrap_or_else(|| stream.raw_data());
+        let ungrouped = role == Role::Form && self.ungrouped.contains(&from);
+        let mut out = chunk.stream(to, &data);
+        let dict = stream.dict();
+        for (key, value) in dict.entries() {
+            let key: &[u8] = key.as_ref();
+            let entry = match role.of_entry(key) {
+                Some(_) if ungrouped && key == b"Group" => None,
+                None if !sealed => schema::of_coding(key).or_else(|| old_filter(dict, key)),
+                entry => entry,
+            };
+            if let Some(entry) = entry.filter(|entry| self.is_copied(&value, *entry)) {
+                self.value(&value, entry, out.insert(pdf_writer::Name(key)), 0);
+            }
+        }
     }
 
-    fn value(&mut self, value: &MaybeRef<Object<'_>>, out: Obj<'_>, depth: usize) {
+    /// Whether something comes of a value. Not every reader takes an entry that is null for one that is absent.
+    fn is_copied(&self, value: &MaybeRef<Object<'s>>, role: Role) -> bool {
+        if let MaybeRef::Ref(from) = value
+            && self.known.contains_key(&(*from, role))
+        {
+            return true;
+        }
+        let fits = |object: &Object<'_>| match object {
+            Object::Null(_) => false,
+            Object::Dict(_) => !matches!(role, Role::Plain | Role::Data),
+            Object::Stream(_) => role != Role::Plain,
+            _ => true,
+        };
         match value {
-            MaybeRef::NotRef(object) => self.object(object, out, depth),
-            MaybeRef::Ref(from) => match self.reference(*from) {
+            MaybeRef::Ref(from) => {
+                role == Role::XObject
+                    || self
+                        .xref
+                        .get::<Object<'_>>((*from).into())
+                        .is_some_and(|object| fits(&object))
+            }
+            MaybeRef::NotRef(object) => fits(object),
+        }
+    }
+
+    fn value(&mut self, value: &MaybeRef<Object<'s>>, role: Role, out: Obj<'_>, depth: usize) {
+        if role == Role::Layer {
+            return self.layer(value, out);
+        }
+        match value {
+            MaybeRef::NotRef(object) => self.object(object, role, out, depth),
+            MaybeRef::Ref(from) => match self.reference(*from, role) {
                 Some(to) => out.primitive(to),
                 None => out.primitive(pdf_writer::Null),
             },
         }
     }
 
-    /// The new number of an object; none for pages and the catalog, which would drag in what is left behind.
-    fn reference(&mut self, from: ObjRef) -> Option<Ref> {
-        if let Some(to) = self.known.get(&from) {
+    /// A layer, or what may stand in its place in marked content: properties that print nothing.
+    fn layer(&mut self, value: &MaybeRef<Object<'s>>, out: Obj<'_>) {
+        let dict = match value {
+            MaybeRef::Ref(from) => self.xref.get::<Dict<'_>>((*from).into()),
+            MaybeRef::NotRef(Object::Dict(dict)) => Some(dict.clone()),
+            MaybeRef::NotRef(_) => None,
+        };
+        let kind = dict.as_ref().and_then(|dict| dict.get::<Name<'_>>("Type"));
+        if !kind.is_some_and(|kind| matches!(kind.as_ref(), b"OCG" | b"OCMD")) {
+            out.dict().finish();
+            return;
+        }
+        self.layered = true;
+        let shows = self.layers.shows_value(value, dict.as_ref(), self.xref);
+        out.primitive(if shows {
+            self.shared.shown
+        } else {
+            self.shared.hidden
+        });
+    }
+
+    /// The new number of an object; `None` if it can't be found or isn't copied.
+    fn reference(&mut self, from: ObjRef, role: Role) -> Option<Ref> {
+        let (from, role) = match role {
+            Role::XObject => match self.x_object(from) {
+                Some(found) => found,
+                None => return Some(self.empty_form()),
+            },
+            _ => (from, role),
+        };
+        if let Some(to) = self.known.get(&(from, role)) {
             return Some(*to);
         }
-        let source = self.source;
-        if let Object::Dict(dict) = source.xref().get::<Object<'_>>(from.into())? {
-            let kind = dict.get::<Name<'_>>("Type");
-            if kind.is_some_and(|kind| matches!(kind.as_ref(), b"Page" | b"Pages" | b"Catalog" | b"Action")) {
-                return None;
-            }
-        }
         let to = self.next.bump();
-        self.known.insert(from, to);
-        self.queue.push(from);
+        self.known.insert((from, role), to);
+        self.queue.push((from, role));
         Some(to)
     }
 
-    fn object(&mut self, object: &Object<'_>, out: Obj<'_>, depth: usize) {
+    /// The image or form to print in the place of an external object; `None` if there is none.
+    fn x_object(&mut self, from: ObjRef) -> Option<(ObjRef, Role)> {
+        let stream = self.xref.get::<Stream<'_>>(from.into())?;
+        let dict = stream.dict();
+        let role = Role::of_x_object(dict)?;
+        if !self.layers.shows(dict, "OC", self.xref) {
+            self.layered = true;
+            return None;
+        }
+        Some((alternate_for_printing(dict, self.xref).unwrap_or(from), role))
+    }
+
+    /// A form that draws nothing, so that its name still means something.
+    fn empty_form(&mut self) -> Ref {
+        if let Some(empty) = self.empty {
+            return empty;
+        }
+        let empty = self.next.bump();
+        self.empty = Some(empty);
+        self.chunk
+            .form_xobject(empty, b"")
+            .bbox(pdf_writer::Rect::new(0.0, 0.0, 1.0, 1.0));
+        empty
+    }
+
+    fn object(&mut self, object: &Object<'s>, role: Role, out: Obj<'_>, depth: usize) {
         if depth > MAX_DEPTH {
             return out.primitive(pdf_writer::Null);
         }
@@ -232,40 +303,54 @@ impl Copier<'_> {
             Object::Number(value) => number(value, out),
             Object::String(value) => out.primitive(pdf_writer::Str(value.as_bytes())),
             Object::Name(value) => out.primitive(pdf_writer::Name(value.as_ref())),
-            Object::Dict(dict) => self.dict(dict, out.dict(), depth + 1, &|_| true),
+            Object::Dict(_) if matches!(role, Role::Plain | Role::Data) => out.primitive(pdf_writer::Null),
+            Object::Dict(dict) => self.dict(dict, role, out, depth + 1),
             Object::Array(items) => {
                 let mut array = out.array();
                 for item in items.raw_iter() {
-                    self.value(&item, array.push(), depth + 1);
+                    self.value(&item, role, array.push(), depth + 1);
                 }
             }
         }
     }
 
-    fn dict(
-        &mut self,
-        from: &Dict<'_>,
-        mut to: pdf_writer::Dict<'_>,
-        depth: usize,
-        keep: &dyn Fn(&[u8]) -> bool,
-    ) {
-        self.entries(from, &mut to, depth, keep);
-    }
-
-    fn entries(
-        &mut self,
-        from: &Dict<'_>,
-        to: &mut pdf_writer::Dict<'_>,
-        depth: usize,
-        keep: &dyn Fn(&[u8]) -> bool,
-    ) {
-        for (key, value) in from.entries() {
+    fn dict(&mut self, dict: &Dict<'s>, role: Role, out: Obj<'_>, depth: usize) {
+        let substitute = (role == Role::Font).then(|| Substitute::of(dict)).flatten();
+        let mut to = out.dict();
+        for (key, value) in dict.entries() {
             let key: &[u8] = key.as_ref();
-            if keep(key) && !LEFT_BEHIND.contains(&key) {
-                self.value(&value, to.insert(pdf_writer::Name(key)), depth);
+            let Some(entry) = role.of_entry(key).filter(|entry| self.is_copied(&value, *entry)) else {
+                continue;
+            };
+            let out = to.insert(pdf_writer::Name(key));
+            match &substitute {
+                Some(Substitute::Simple) if key == b"Encoding" => hyphens::write_encoding(dict, out),
+                Some(Substitute::Composite) if key == b"ToUnicode" => {
+                    self.value(&value, Role::UnicodeMap, out, depth);
+                }
+                _ => self.value(&value, entry, out, depth),
             }
         }
     }
+}
+
+/// `F`, `DP` and others are old names of `Filter` and its parameters, unless the data is in another file.
+fn old_filter(dict: &Dict<'_>, key: &[u8]) -> Option<Role> {
+    let is_filter = matches!(
+        dict.get::<Object<'_>>("F"),
+        Some(Object::Name(_) | Object::Array(_))
+    );
+    (key == b"F" && is_filter).then_some(Role::Plain)
+}
+
+/// The alternate image that is made for printing (ISO 32000-1, 8.9.5.4).
+fn alternate_for_printing(image: &Dict<'_>, xref: &XRef) -> Option<ObjRef> {
+    let alternates = image.get::<Array<'_>>("Alternates")?;
+    let mut alternates = items(&alternates, xref).filter_map(Object::into_dict);
+    let printed = alternates.find(|alternate| alternate.get::<bool>("DefaultForPrinting") == Some(true))?;
+    let found = printed.get_ref("Image")?;
+    let stream = xref.get::<Stream<'_>>(found.into())?;
+    (Role::of_x_object(stream.dict()) == Some(Role::Image)).then_some(found)
 }
 
 fn number(value: &Number, out: Obj<'_>) {
@@ -274,16 +359,4 @@ fn number(value: &Number, out: Obj<'_>) {
         Ok(whole) if float.fract() == 0.0 => out.primitive(whole),
         _ => out.primitive(float as f32),
     }
-}
-
-/// Resources of a page or of the nearest ancestor that has some (ISO 32000-1, 7.7.3.4).
-fn resources<'a>(page: &Dict<'a>) -> Option<MaybeRef<Object<'a>>> {
-    let mut dict = page.clone();
-    for _ in 0..MAX_ANCESTORS {
-        if let Some(value) = dict.get_raw::<Object<'_>>("Resources") {
-            return Some(value);
-        }
-        dict = dict.get::<Dict<'_>>("Parent")?;
-    }
-    None
 }

@@ -1,10 +1,10 @@
-//! Fonts that a PDF names without bringing them along.
+//! Fonts that a PDF names without embedding them.
 //!
 //! The fourteen standard ones are part of the interpreter. Those for Chinese, Japanese and Korean, which older writers
 //! leave to the reader (ISO 32000-1, 9.7.5.2), come from the gateway; where it has none, what is written in them can't
 //! be drawn, and that is remembered.
 
-use crate::model::{Failure, FailureKind, Library};
+use crate::model::{Failure, FailureKind, FontProvider};
 use hayro::hayro_interpret::font::{FontData, FontQuery, StandardFont};
 use hayro::hayro_interpret::hayro_cmap::CidFamily;
 use hayro::hayro_interpret::{InterpreterSettings, InterpreterWarning};
@@ -17,9 +17,9 @@ use std::sync::{Arc, OnceLock};
 const HANI: &str = "Hani";
 const HANG: &str = "Hang";
 
-/// The fonts of one document that are not in it.
+/// The fonts that one document does not embed.
 pub(crate) struct Fonts {
-    library: Library,
+    library: FontProvider,
     /// What was found for Chinese and Japanese, once it was asked for.
     hani: OnceLock<Option<FontData>>,
     /// The same for Korean.
@@ -28,7 +28,7 @@ pub(crate) struct Fonts {
 }
 
 impl Fonts {
-    pub(crate) fn new(library: Library) -> Arc<Self> {
+    pub(crate) fn new(library: FontProvider) -> Arc<Self> {
         Arc::new(Self {
             library,
             hani: OnceLock::new(),
@@ -79,7 +79,7 @@ impl Fonts {
         place.get_or_init(read).clone()
     }
 
-    /// Whether a page may be written in a font that is nowhere.
+    /// Whether a page may use a font that is not available.
     pub(crate) fn may_lack(&self, page: &Page<'_>) -> bool {
         let fonts = &page.resources().fonts;
         let outside = |font: Dict<'_>| {
@@ -94,7 +94,7 @@ impl Fonts {
         })
     }
 
-    /// Refuses a document that used a font that is nowhere.
+    /// Refuses a document that used a font that is not available.
     pub(crate) fn check(&self, page: u32) -> Result<(), Failure> {
         if !self.missing.load(Ordering::Relaxed) {
             return Ok(());
@@ -108,7 +108,7 @@ impl Fonts {
 }
 
 /// The font behind a composite one (ISO 32000-1, 9.7).
-fn descendant<'a>(font: &Dict<'a>) -> Option<Dict<'a>> {
+pub(super) fn descendant<'a>(font: &Dict<'a>) -> Option<Dict<'a>> {
     font.get::<Array<'_>>("DescendantFonts")?
         .iter::<Dict<'_>>()
         .next()
@@ -126,12 +126,12 @@ pub(crate) fn chooses_letters(page: &Page<'_>) -> bool {
     let fonts = &page.resources().fonts;
     fonts.keys().any(|key| {
         let font = fonts.get::<Dict<'_>>(key.as_ref());
-        font.is_some_and(|font| is_lent(&font) && has_letters_of_its_own(&font))
+        font.is_some_and(|font| is_substituted(&font) && has_letters_of_its_own(&font))
     })
 }
 
 /// Whether another font is used for this one. Those drawn by the document itself (type 3) have no file either.
-fn is_lent(font: &Dict<'_>) -> bool {
+pub(super) fn is_substituted(font: &Dict<'_>) -> bool {
     let is_drawn = font
         .get::<Name<'_>>("Subtype")
         .is_some_and(|kind| kind.as_ref() == b"Type3");

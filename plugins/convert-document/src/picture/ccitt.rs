@@ -63,14 +63,14 @@ pub(super) fn read<'a>(
     rows: u32,
     into: &mut impl Iterator<Item = &'a mut [u64]>,
 ) -> bool {
-    // A line that the telephone line spoilt is left out, as a fax machine does.
+    // A row damaged in transmission is left out, as a fax machine does.
     let settings = coding.settings(width, rows, false);
-    let mut sink = Sink {
+    let mut sink = RowSink {
         rows: into,
         width,
         left: rows,
     };
-    // How much was decoded says more than the verdict: many files lack the end-of-block.
+    // The number of decoded rows decides, not the result: many files lack the end-of-block.
     let _ = decode(
         &coding.ordered(strip),
         &mut sink,
@@ -79,35 +79,64 @@ pub(super) fn read<'a>(
     sink.left == 0
 }
 
+/// A strip whose every code is sound.
+pub(super) struct Validated {
+    /// The codes as a PDF may hold them.
+    pub(super) data: Vec<u8>,
+    /// Whether they make a pixel black.
+    pub(super) has_black: bool,
+    /// Whether they leave a pixel white.
+    pub(super) has_white: bool,
+}
+
 /// The strip as a PDF may hold it, when every code of its `rows` rows is sound.
-pub(super) fn sound(strip: &[u8], coding: Coding, width: u32, rows: u32) -> Option<Vec<u8>> {
+pub(super) fn validated(strip: &[u8], coding: Coding, width: u32, rows: u32) -> Option<Validated> {
     // Codes that end on a byte by fill bits are read differently by different programs.
     if coding.aligned {
         return None;
     }
     let strip = coding.ordered(strip);
-    let mut left = Count(rows);
+    let mut counter = RowCounter {
+        left: rows,
+        width,
+        has_black: false,
+        has_white: false,
+    };
     let settings = coding.settings(width, rows, true);
-    decode(&strip, &mut left, &mut DecoderContext::new(settings)).ok()?;
-    (left.0 == 0).then(|| strip.into_owned())
+    decode(&strip, &mut counter, &mut DecoderContext::new(settings)).ok()?;
+    (counter.left == 0).then(|| Validated {
+        data: strip.into_owned(),
+        has_black: counter.has_black,
+        has_white: counter.has_white,
+    })
 }
 
-/// Counts down the rows.
-struct Count(u32);
+/// Counts down the rows, and notes which colours they have.
+struct RowCounter {
+    left: u32,
+    width: u32,
+    has_black: bool,
+    has_white: bool,
+}
 
-impl Decoder for Count {
-    fn push_row(&mut self, _: &[u32]) {
-        self.0 = self.0.saturating_sub(1);
+impl Decoder for RowCounter {
+    fn push_row(&mut self, changes: &[u32]) {
+        self.left = self.left.saturating_sub(1);
+        // A row begins white and changes its colour at these pixels.
+        let first = changes.first().copied().unwrap_or(self.width);
+        let second = changes.get(1).copied().unwrap_or(self.width);
+        self.has_black |= first < self.width;
+        self.has_white |= first > 0 || second < self.width;
     }
 }
 
-struct Sink<'r, I> {
+struct RowSink<'r, I> {
     rows: &'r mut I,
     width: u32,
     left: u32,
 }
 
-impl<'a, I: Iterator<Item = &'a mut [u64]>> Decoder for Sink<'_, I> {
+impl<'a, I: Iterator<Item = &'a mut [u64]>> Decoder for RowSink<'_, I> {
     fn push_row(&mut self, changes: &[u32]) {
         if self.left == 0 {
             return;

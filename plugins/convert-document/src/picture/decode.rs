@@ -1,7 +1,7 @@
 //! PNG, GIF, BMP and WebP, by way of the `image` crate.
 
 use super::place::Resolution;
-use super::{MAX_BYTES, Pixels, Scan, broken, check_size};
+use super::{MAX_BYTES, PageImage, Pixels, broken, check_size};
 use crate::model::{Failure, FailureKind};
 use crate::raster::Bitmap;
 use crate::sniff::Picture;
@@ -14,56 +14,62 @@ use std::io::Cursor;
 /// Grey denser than this, in pixels across a page, is averaged down: 8.5 inches at 204 dots per inch.
 const FAX_WIDTH: u32 = 1734;
 
-/// Decodes a picture; the first one when it moves.
-pub(super) fn read(data: &[u8], format: Picture, notes: &mut Vec<String>) -> Result<Scan, Failure> {
+/// Decodes a picture; the first frame of an animation.
+pub(super) fn read(data: &[u8], format: Picture, notes: &mut Vec<String>) -> Result<PageImage, Failure> {
     let source = || Cursor::new(data);
-    let (image, orientation, resolution, moves) = match format {
+    let (image, orientation, resolution, animated) = match format {
         Picture::Png => {
-            let decoder = PngDecoder::new(source()).map_err(refuse)?;
-            decoded(decoder, png_resolution(data), false)?
+            let decoder = PngDecoder::new(source()).map_err(failure_from)?;
+            decode_with(decoder, png_resolution(data), false)?
         }
         Picture::Gif => {
-            let decoder = GifDecoder::new(source()).map_err(refuse)?;
+            let decoder = GifDecoder::new(source()).map_err(failure_from)?;
             let (width, height) = decoder.dimensions();
             check_size(width, height)?;
-            let moves =
+            let animated =
                 GifDecoder::new(source()).is_ok_and(|gif| gif.into_frames().take(2).flatten().count() > 1);
-            decoded(decoder, None, moves)?
+            decode_with(decoder, None, animated)?
         }
-        Picture::Bmp => decoded(
-            BmpDecoder::new(source()).map_err(refuse)?,
+        Picture::Bmp => decode_with(
+            BmpDecoder::new(source()).map_err(failure_from)?,
             bmp_resolution(data),
             false,
         )?,
         Picture::WebP => {
-            let decoder = WebPDecoder::new(source()).map_err(refuse)?;
-            let moves = decoder.has_animation();
-            decoded(decoder, None, moves)?
+            let decoder = WebPDecoder::new(source()).map_err(failure_from)?;
+            let animated = decoder.has_animation();
+            decode_with(decoder, None, animated)?
         }
-        Picture::Jpeg => decoded(JpegDecoder::new(source()).map_err(refuse)?, None, false)?,
+        Picture::Jpeg => decode_with(JpegDecoder::new(source()).map_err(failure_from)?, None, false)?,
     };
-    if moves {
+    if animated {
         notes.push("The picture is animated; only its first frame is faxed.".to_owned());
     }
-    Ok(Scan {
+    Ok(PageImage {
         pixels: pixels(image),
         resolution,
         orientation,
     })
 }
 
-type Decoded = (
+/// Decodes a JPEG file.
+pub(super) fn jpeg_image(file: &[u8]) -> Result<DynamicImage, Failure> {
+    let decoder = JpegDecoder::new(Cursor::new(file)).map_err(failure_from)?;
+    Ok(decode_with(decoder, None, false)?.0)
+}
+
+type DecodedImage = (
     DynamicImage,
     image::metadata::Orientation,
     Option<Resolution>,
     bool,
 );
 
-fn decoded(
+fn decode_with(
     mut decoder: impl ImageDecoder,
     resolution: Option<Resolution>,
-    moves: bool,
-) -> Result<Decoded, Failure> {
+    animated: bool,
+) -> Result<DecodedImage, Failure> {
     let (width, height) = decoder.dimensions();
     check_size(width, height)?;
     if decoder.total_bytes() > MAX_BYTES {
@@ -74,15 +80,15 @@ fn decoded(
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_BYTES * 2);
-    decoder.set_limits(limits).map_err(refuse)?;
+    decoder.set_limits(limits).map_err(failure_from)?;
     let orientation = decoder
         .orientation()
         .unwrap_or(image::metadata::Orientation::NoTransforms);
-    let image = DynamicImage::from_decoder(decoder).map_err(refuse)?;
-    Ok((image, orientation, resolution, moves))
+    let image = DynamicImage::from_decoder(decoder).map_err(failure_from)?;
+    Ok((image, orientation, resolution, animated))
 }
 
-pub(super) fn refuse(error: ImageError) -> Failure {
+pub(super) fn failure_from(error: ImageError) -> Failure {
     match error {
         ImageError::Limits(_) => Failure::new(
             FailureKind::TooLarge,

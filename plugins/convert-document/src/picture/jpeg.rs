@@ -1,7 +1,7 @@
 //! JPEG: decoded once to see that it is whole, then stored as it is where a PDF reader can show it.
 
 use super::place::Resolution;
-use super::{MAX_BYTES, Pixels, Scan, broken, check_size, decode};
+use super::{MAX_BYTES, PageImage, Pixels, broken, check_size, decode};
 use crate::model::{Failure, FailureKind};
 use crate::sniff::Picture;
 use image::codecs::jpeg::JpegDecoder;
@@ -23,7 +23,7 @@ struct Header {
 }
 
 /// Reads a JPEG.
-pub(super) fn read(data: Vec<u8>) -> Result<Scan, Failure> {
+pub(super) fn read(data: Vec<u8>) -> Result<PageImage, Failure> {
     let damaged = || broken("The picture is damaged; save it again.");
     // A file that was cut off still decodes, with grey where the rest would be.
     if !data
@@ -35,17 +35,17 @@ pub(super) fn read(data: Vec<u8>) -> Result<Scan, Failure> {
         return Err(damaged());
     }
     let header = header(&data).ok_or_else(damaged)?;
-    let plain = header.precision == 8 && header.frame <= 2 && matches!(header.components, 1 | 3);
+    let kept = header.precision == 8 && header.frame <= 2 && matches!(header.components, 1 | 3);
     // Three components that are not YCbCr are rare and not shown alike by all readers.
-    let plain = plain && (header.components == 1 || header.adobe.is_none_or(|transform| transform == 1));
-    if !plain {
-        let scan = decode::read(&data, Picture::Jpeg, &mut Vec::new())?;
-        return Ok(Scan {
+    let kept = kept && (header.components == 1 || header.adobe.is_none_or(|transform| transform == 1));
+    if !kept {
+        let image = decode::read(&data, Picture::Jpeg, &mut Vec::new())?;
+        return Ok(PageImage {
             resolution: header.resolution,
-            ..scan
+            ..image
         });
     }
-    let mut decoder = JpegDecoder::new(Cursor::new(&data)).map_err(decode::refuse)?;
+    let mut decoder = JpegDecoder::new(Cursor::new(&data)).map_err(decode::failure_from)?;
     let (width, height) = decoder.dimensions();
     check_size(width, height)?;
     let pixels = u64::from(width) * u64::from(height);
@@ -60,18 +60,19 @@ pub(super) fn read(data: Vec<u8>) -> Result<Scan, Failure> {
     let orientation = decoder
         .orientation()
         .unwrap_or(image::metadata::Orientation::NoTransforms);
-    let image = DynamicImage::from_decoder(decoder).map_err(decode::refuse)?;
+    let image = DynamicImage::from_decoder(decoder).map_err(decode::failure_from)?;
     let pixels = if pixels <= KEPT_PIXELS {
         Pixels::Jpeg {
             width,
             height,
             grey: header.components == 1,
+            blank: image.as_bytes().iter().all(|sample| *sample == u8::MAX),
             file: data,
         }
     } else {
         decode::pixels(image)
     };
-    Ok(Scan {
+    Ok(PageImage {
         pixels,
         resolution: header.resolution,
         orientation,

@@ -1,7 +1,9 @@
-//! Pictures go in, and what comes out is drawn and looked at.
+//! Converts pictures, draws the pages and checks the pixels.
+
+mod pages;
 
 use super::*;
-use crate::model::{Halftone, Limits, Part, Raster, Resolution as Lines, Terms};
+use crate::model::{Halftone, Limits, OpenOptions, Part, Raster, Resolution as Lines};
 use crate::{Document, FaxPage};
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgba, RgbaImage};
@@ -25,7 +27,7 @@ fn open(data: Vec<u8>) -> Result<Document, Failure> {
         media_type: "application/octet-stream".to_owned(),
         attributes: Vec::new(),
     };
-    Document::open(vec![part], Terms::plain(Paper::Letter, LIMITS))
+    Document::open(vec![part], OpenOptions::for_tests(Paper::Letter, LIMITS))
 }
 
 fn draw(data: Vec<u8>) -> FaxPage {
@@ -232,7 +234,7 @@ fn tiff(pages: &[TiffPage], little: bool) -> Vec<u8> {
     out
 }
 
-fn bilevel(scan: &Scan) -> Bitmap {
+fn bilevel(scan: &PageImage) -> Bitmap {
     match &scan.pixels {
         Pixels::Bilevel(bitmap) => bitmap.clone(),
         Pixels::Fax {
@@ -241,6 +243,7 @@ fn bilevel(scan: &Scan) -> Bitmap {
             coding,
             inverted,
             data,
+            ..
         } => {
             let coding = ccitt::Coding {
                 reversed: false,
@@ -352,7 +355,7 @@ fn sound_fax_codes_keep_their_bytes_and_look_the_same() {
             );
             let mut scans = tiff::read(&file, 9).unwrap();
             scans[0].pixels = Pixels::Bilevel(bilevel(&scans[0]));
-            let anew = draw(write(scans, Paper::Letter));
+            let anew = draw(made(scans, Paper::Letter, 9, Vec::new()).unwrap().pdf);
             let kept = document.render(0, &RASTER).unwrap();
             assert!(kept.black > 0);
             assert_eq!(kept.g4, anew.g4, "{compression} {photometric} {fill_order}");

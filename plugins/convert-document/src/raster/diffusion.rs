@@ -33,8 +33,8 @@ impl Diffusion {
         }
     }
 
-    /// Drops the errors: the next row has nothing to do with the last.
-    pub(super) fn forget(&mut self) {
+    /// Drops the errors before a row that does not continue the last one.
+    pub(super) fn reset(&mut self) {
         if !self.clean {
             self.here.fill(0);
             self.clean = true;

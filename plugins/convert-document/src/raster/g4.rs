@@ -1,11 +1,11 @@
 //! Group 4 encoder (ITU-T T.6).
 //!
 //! Works on the pixels as they stand. Where much changes, what follows from the next few is looked up, several modes at a
-//! time ([`Step`]); where that shows nothing, the next changes are found 64 pixels at a time, by a count of leading zeros each.
+//! time ([`ModeRun`]); where that shows nothing, the next changes are found 64 pixels at a time, by a count of leading zeros each.
 
 use super::bitmap::Bitmap;
 use super::codes::{BLACK, Code, END_OF_LINE, HORIZONTAL, LONG_MAKEUP, PASS, RunCodes, VERTICAL, WHITE};
-use super::steps::{REACH, Step};
+use super::mode_table::{ModeRun, WINDOW_PIXELS};
 
 /// Encodes a bitmap, with end-of-block, most significant bit first.
 pub(crate) fn encode(bitmap: &Bitmap) -> Vec<u8> {
@@ -164,19 +164,19 @@ fn encode_row(coded: &Row, above: &Row, out: &mut BitWriter) {
     let start = Changes::far(coded, above, 0, WHITE_PIXELS);
     let mut a0 = start.encode(coded, 0, WHITE_PIXELS, out);
     while a0 < coded.width {
-        a0 = push_steps(coded, above, a0, out);
+        a0 = push_mode_runs(coded, above, a0, out);
         a0 = push_mode(coded, above, a0, out);
     }
 }
 
 /// Codes as much as can be looked up, and gives back where the next `a0` is: before the end of the row.
 #[inline(always)]
-fn push_steps(coded: &Row, above: &Row, mut a0: u32, out: &mut BitWriter) -> u32 {
-    while coded.width - a0 >= REACH {
+fn push_mode_runs(coded: &Row, above: &Row, mut a0: u32, out: &mut BitWriter) -> u32 {
+    while coded.width - a0 >= WINDOW_PIXELS {
         let mut windows = (coded.window(a0), above.window(a0));
-        let last = (a0 + 64).min(coded.width) - REACH;
+        let last = (a0 + 64).min(coded.width) - WINDOW_PIXELS;
         while a0 <= last {
-            let Some(step) = Step::of(windows.0, windows.1) else {
+            let Some(step) = ModeRun::of(windows.0, windows.1) else {
                 return a0;
             };
             out.push(step.code());

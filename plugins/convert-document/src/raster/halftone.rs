@@ -82,7 +82,7 @@ fn draw(row: &mut [u64], words: &[Word], plans: &[Plan], diffusion: &mut Diffusi
         }));
         return;
     }
-    diffusion.forget();
+    diffusion.reset();
     for word in words {
         if let (Some(bits), Some(plan)) = (row.get_mut(word.column), plans.get(word.column)) {
             *bits = plan.threshold(&word.greys);
@@ -106,7 +106,7 @@ fn is_white(pixels: &[u8]) -> bool {
 
 /// Luma of a colour (ITU-R BT.601 weights in 256ths).
 #[inline(always)]
-pub(super) fn luma(r: u8, g: u8, b: u8) -> u8 {
+pub(crate) fn luma(r: u8, g: u8, b: u8) -> u8 {
     let sum = u16::from(r) * 77 + u16::from(g) * 150 + u16::from(b) * 29;
     (sum >> 8) as u8
 }

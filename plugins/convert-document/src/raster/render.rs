@@ -1,8 +1,8 @@
 //! Draws one page of a PDF on fax paper.
 
 use super::bitmap::Bitmap;
+use super::grey::GreyRenderer;
 use super::halftone::Pixels;
-use super::ink::Pen;
 use super::{g4, halftone};
 use crate::model::{Failure, FailureKind, FaxPage, Halftone, Paper, Raster, Resolution, X_DPI};
 use crate::pdf::Fonts;
@@ -27,7 +27,7 @@ const SAME_SIZE: f64 = 0.005;
 /// Draws the pages of one document: keeps what they share and, once for all of them, the memory they are drawn in.
 pub(crate) struct Renderer<'a> {
     fonts: Arc<Fonts>,
-    pen: Pen<'a>,
+    grey: GreyRenderer<'a>,
     cache: RenderCache<'a>,
     canvas: RefCell<Option<Canvas>>,
 }
@@ -51,7 +51,7 @@ impl<'a> Renderer<'a> {
     pub(crate) fn new(fonts: Arc<Fonts>) -> Self {
         Self {
             fonts,
-            pen: Pen::new(),
+            grey: GreyRenderer::new(),
             cache: RenderCache::new(),
             canvas: RefCell::default(),
         }
@@ -81,18 +81,29 @@ impl<'a> Renderer<'a> {
         })
     }
 
-    /// Draws a page coarsely, and refuses one of which something can't be shown.
-    pub(crate) fn check(&self, page: &'a Page<'a>, max_rows: u32, number: u32) -> Result<(), Failure> {
-        let raster = Raster {
+    /// Refuses a page of which something can't be shown, and tells whether anything of it is black. It is drawn coarsely,
+    /// and as it is printed only if that leaves it white.
+    pub(crate) fn check(&self, page: &'a Page<'a>, max_rows: u32, number: u32) -> Result<bool, Failure> {
+        let coarse = Raster {
             width: 432,
             resolution: Resolution::Standard,
             paper: Paper::Letter,
             halftone: Halftone::Threshold,
         };
-        match self.bitmap(page, &raster, max_rows, number)? {
-            (_, 0) => Ok(()),
-            _ => Err(Failure::damaged_page(number)),
+        let fine = Raster {
+            width: 1728,
+            resolution: Resolution::Fine,
+            halftone: Halftone::Automatic,
+            ..coarse
+        };
+        for raster in [coarse, fine] {
+            match self.bitmap(page, &raster, max_rows, number)? {
+                (bitmap, 0) if bitmap.black() > 0 => return Ok(true),
+                (_, 0) => {}
+                _ => return Err(Failure::damaged_page(number)),
+            }
         }
+        Ok(false)
     }
 
     /// The pixels of a page, and how many pictures and fonts were lost on the way.
@@ -117,7 +128,7 @@ impl<'a> Renderer<'a> {
             |pixels: Pixels<'_>| halftone::to_bitmap(pixels, width.into(), height.into(), raster.halftone);
         let grey = |grey: &[u8]| halftoned(Pixels::Grey(grey));
         let bitmap = self
-            .pen
+            .grey
             .draw(page, &settings, transform, size, grey)
             .unwrap_or_else(|| {
                 lost.store(0, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Bytes to characters: which encoding a text is in, without asking anybody.
+//! Bytes to characters: tells the encoding of a text from its bytes.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ pub(crate) struct Decoded<'a> {
     /// The characters, without byte order mark.
     pub(crate) text: Cow<'a, str>,
     /// What the sender should know, one sentence.
-    pub(crate) note: Option<&'static str>,
+    pub(crate) note: Option<Cow<'static, str>>,
 }
 
 /// Windows-1252 for the bytes 0x80 to 0x9f; five are not assigned.
@@ -19,20 +19,8 @@ pub(super) const WINDOWS_1252_HIGH: [char; 32] = [
 
 /// Reads a text in UTF-8, UTF-16 or UTF-32 (by byte order mark, or UTF-16 by its zero bytes), else Windows-1252.
 pub(crate) fn decode(data: &[u8]) -> Decoded<'_> {
-    if let Some(rest) = data.strip_prefix(b"\xef\xbb\xbf") {
-        return utf8_or_legacy(rest);
-    }
-    if let Some(rest) = data.strip_prefix(b"\xff\xfe\0\0") {
-        return quiet(utf32(rest, u32::from_le_bytes));
-    }
-    if let Some(rest) = data.strip_prefix(b"\0\0\xfe\xff") {
-        return quiet(utf32(rest, u32::from_be_bytes));
-    }
-    if let Some(rest) = data.strip_prefix(b"\xff\xfe") {
-        return quiet(utf16(rest, u16::from_le_bytes));
-    }
-    if let Some(rest) = data.strip_prefix(b"\xfe\xff") {
-        return quiet(utf16(rest, u16::from_be_bytes));
+    if let Some(decoded) = decode_marked(data) {
+        return decoded;
     }
     if let Some(little) = unmarked_utf16(data) {
         let read = if little {
@@ -40,13 +28,36 @@ pub(crate) fn decode(data: &[u8]) -> Decoded<'_> {
         } else {
             u16::from_be_bytes
         };
-        let note = Some("The text has no byte order mark and was read as UTF-16.");
+        let note = Some(Cow::Borrowed(
+            "The text has no byte order mark and was read as UTF-16.",
+        ));
         return Decoded {
             text: Cow::Owned(utf16(data, read)),
             note,
         };
     }
     utf8_or_legacy(data)
+}
+
+/// Reads a text that begins with a byte order mark, which tells its encoding whatever else is said of it (Encoding Standard,
+/// "BOM sniff").
+pub(super) fn decode_marked(data: &[u8]) -> Option<Decoded<'_>> {
+    if let Some(rest) = data.strip_prefix(b"\xef\xbb\xbf") {
+        return Some(utf8_or_legacy(rest));
+    }
+    let text = if let Some(rest) = data.strip_prefix(b"\xff\xfe\0\0") {
+        utf32(rest, u32::from_le_bytes)
+    } else if let Some(rest) = data.strip_prefix(b"\0\0\xfe\xff") {
+        utf32(rest, u32::from_be_bytes)
+    } else if let Some(rest) = data.strip_prefix(b"\xff\xfe") {
+        utf16(rest, u16::from_le_bytes)
+    } else {
+        utf16(data.strip_prefix(b"\xfe\xff")?, u16::from_be_bytes)
+    };
+    Some(Decoded {
+        text: Cow::Owned(text),
+        note: None,
+    })
 }
 
 /// Whether bytes that nobody recognised can be a text: no control characters that no text has.
@@ -60,9 +71,7 @@ pub(crate) fn is_text(data: &[u8]) -> bool {
     if unmarked_utf16(data).is_some() {
         return true;
     }
-    // Tab to carriage return, and escape and end-of-file marks that old programs leave behind.
-    let plain = |byte: &u8| matches!(byte, 8..=13 | 0x1a | 0x1b | 0x20..=0x7e | 0x80..);
-    if !data.iter().all(plain) {
+    if !data.iter().all(|byte| is_text_character(char::from(*byte))) {
         return false;
     }
     // A text in a legacy encoding of a Latin script is mostly ASCII; compressed data is not.
@@ -70,11 +79,10 @@ pub(crate) fn is_text(data: &[u8]) -> bool {
     std::str::from_utf8(data).is_ok() || high * 3 < data.len()
 }
 
-fn quiet(text: String) -> Decoded<'static> {
-    Decoded {
-        text: Cow::Owned(text),
-        note: None,
-    }
+/// Whether a character may stand in a text: tab to carriage return, and escape and end-of-file marks that old programs leave
+/// behind, but no other control character of ASCII.
+pub(super) fn is_text_character(c: char) -> bool {
+    matches!(c, '\u{8}'..='\r' | '\u{1a}' | '\u{1b}' | ' '..='~' | '\u{80}'..)
 }
 
 fn utf8_or_legacy(data: &[u8]) -> Decoded<'_> {
@@ -91,7 +99,9 @@ fn utf8_or_legacy(data: &[u8]) -> Decoded<'_> {
         bad += usize::from(!chunk.invalid().is_empty());
     }
     if good > bad * 4 {
-        let note = Some("Some bytes of the text are not UTF-8 and are shown as boxes.");
+        let note = Some(Cow::Borrowed(
+            "Some bytes of the text are not UTF-8 and are shown as boxes.",
+        ));
         return Decoded {
             text: String::from_utf8_lossy(data),
             note,
@@ -107,7 +117,9 @@ fn utf8_or_legacy(data: &[u8]) -> Decoded<'_> {
             other => char::from(other),
         })
         .collect();
-    let note = Some("The text is not UTF-8 and was read as Windows-1252; check accented letters.");
+    let note = Some(Cow::Borrowed(
+        "The text is not UTF-8 and was read as Windows-1252; check accented letters, or declare its charset.",
+    ));
     Decoded {
         text: Cow::Owned(text),
         note,
@@ -138,7 +150,7 @@ fn utf32(data: &[u8], read: fn([u8; 4]) -> u32) -> String {
 
 /// Whether this is UTF-16 without a mark, and if so whether little-endian: Western text has a zero in every
 /// other byte and nowhere else.
-fn unmarked_utf16(data: &[u8]) -> Option<bool> {
+pub(super) fn unmarked_utf16(data: &[u8]) -> Option<bool> {
     if data.len() < 8 || !data.len().is_multiple_of(2) {
         return None;
     }

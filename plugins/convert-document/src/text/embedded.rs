@@ -1,15 +1,15 @@
 //! Shaped lines as PDF: the parts of the fonts that they need, and where each glyph stands.
 
+use super::fonts::Font;
 use super::layout::Line;
-use super::shape::{Placed, Shaped, ShapedPages};
-use super::shelf;
+use super::shape::{PositionedGlyph, ShapedLine, ShapedPages};
 use super::write::{self, ADVANCE, LEADING};
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use pdf_writer::types::{CidFontType, FontFlags, SystemInfo, UnicodeCmap};
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref, Str};
 
-/// Less than this, in points, is no step aside.
-const STEP: f32 = 0.01;
+/// Positions that differ by less than this, in points, are the same.
+const TOLERANCE: f32 = 0.01;
 
 /// Glyph ids of the subset are used as character codes.
 const IDENTITY: SystemInfo<'_> = SystemInfo {
@@ -22,18 +22,18 @@ const IDENTITY: SystemInfo<'_> = SystemInfo {
 pub(super) struct Embedded {
     shaped: ShapedPages,
     subsets: Vec<Vec<u8>>,
-    across: f32,
+    line_width: f32,
 }
 
 impl Embedded {
     /// Cuts the fonts down to what is used; none when one can't be.
     pub(super) fn new(shaped: ShapedPages, columns: usize) -> Option<Self> {
-        let subset = |face: &shelf::Face| subsetter::subset(&face.data, 0, &face.used).ok();
-        let subsets: Option<Vec<_>> = shaped.shelf.faces.iter().map(subset).collect();
+        let subset = |font: &Font| subsetter::subset(&font.data, 0, &font.used).ok();
+        let subsets: Option<Vec<_>> = shaped.fonts.list.iter().map(subset).collect();
         Some(Self {
             subsets: subsets?,
             shaped,
-            across: columns as f32 * ADVANCE as f32,
+            line_width: columns as f32 * ADVANCE as f32,
         })
     }
 
@@ -42,38 +42,38 @@ impl Embedded {
         self.shaped.missing
     }
 
-    fn line(&self, line: &Shaped, left: f32, y: f32, content: &mut Content) {
+    fn line(&self, line: &ShapedLine, left: f32, y: f32, content: &mut Content) {
         // Letters of other fonts may be wider than a column: such a line is drawn a little narrower.
-        let squeeze = if line.width > self.across {
-            self.across / line.width
+        let scale = if line.width > self.line_width {
+            self.line_width / line.width
         } else {
             1.0
         };
         let left = if line.rtl {
-            left + self.across - line.width * squeeze
+            left + self.line_width - line.width * scale
         } else {
             left
         };
         for run in line
             .glyphs
-            .chunk_by(|a, b| a.face == b.face && (a.y - b.y).abs() < STEP)
+            .chunk_by(|a, b| a.font == b.font && (a.y - b.y).abs() < TOLERANCE)
         {
-            let (Some(first), Some(face)) = (
+            let (Some(first), Some(font)) = (
                 run.first(),
                 run.first()
-                    .and_then(|first| self.shaped.shelf.faces.get(first.face)),
+                    .and_then(|first| self.shaped.fonts.list.get(first.font)),
             ) else {
                 continue;
             };
             content
-                .set_font(Name(format!("F{}", first.face).as_bytes()), face.size)
-                .set_text_matrix([squeeze, 0.0, 0.0, 1.0, left + first.x * squeeze, y + first.y]);
-            show(run, face, content);
+                .set_font(Name(format!("F{}", first.font).as_bytes()), font.size)
+                .set_text_matrix([scale, 0.0, 0.0, 1.0, left + first.x * scale, y + first.y]);
+            show_run(run, font, content);
         }
     }
 
-    fn write_font(&self, pdf: &mut Pdf, index: usize, font: Ref, free: &mut Ref) {
-        let (Some(face), Some(subset)) = (self.shaped.shelf.faces.get(index), self.subsets.get(index)) else {
+    fn write_font(&self, pdf: &mut Pdf, index: usize, id: Ref, free: &mut Ref) {
+        let (Some(font), Some(subset)) = (self.shaped.fonts.list.get(index), self.subsets.get(index)) else {
             return;
         };
         let tag = [
@@ -84,12 +84,12 @@ impl Embedded {
         let name = [tag.as_slice(), b"+FaxgateText"].concat();
         let name = Name(&name);
         let (cid, descriptor, file, unicode) = (free.bump(), free.bump(), free.bump(), free.bump());
-        pdf.type0_font(font)
+        pdf.type0_font(id)
             .base_font(name)
             .encoding_predefined(Name(b"Identity-H"))
             .descendant_font(cid)
             .to_unicode(unicode);
-        let thousandths = |units: i32| units as f32 * 1000.0 / f32::from(face.font.units_per_em().max(1));
+        let thousandths = |units: i32| units as f32 * 1000.0 / f32::from(font.font.units_per_em().max(1));
         let mut descendant = pdf.cid_font(cid);
         descendant
             .subtype(CidFontType::Type2)
@@ -98,7 +98,7 @@ impl Embedded {
         descendant.font_descriptor(descriptor).default_width(0.0);
         descendant.cid_to_gid_map_predefined(Name(b"Identity"));
         let mut widths = descendant.widths();
-        for (glyph, units) in &face.widths {
+        for (glyph, units) in &font.widths {
             widths.same(*glyph, *glyph, thousandths(*units));
         }
         widths.finish();
@@ -119,7 +119,7 @@ impl Embedded {
             .filter(Filter::FlateDecode)
             .pair(Name(b"Length1"), length);
         let mut map = UnicodeCmap::<u16>::new(Name(b"FaxgateText"), IDENTITY);
-        for (glyph, text) in &face.texts {
+        for (glyph, text) in &font.texts {
             map.pair_with_multiple(*glyph, text.chars());
         }
         let packed = compress_to_vec_zlib(&map.finish().into_vec(), 6);
@@ -128,33 +128,33 @@ impl Embedded {
 }
 
 /// Shows glyphs of one font and height.
-fn show(run: &[Placed], face: &shelf::Face, content: &mut Content) {
+fn show_run(run: &[PositionedGlyph], font: &Font, content: &mut Content) {
     let Some(first) = run.first() else { return };
-    let mut pen = first.x;
+    let mut cursor = first.x;
     let mut bytes = Vec::with_capacity(run.len() * 2);
     let mut positioned = content.show_positioned();
     let mut items = positioned.items();
     for glyph in run {
-        if (glyph.x - pen).abs() > STEP {
+        if (glyph.x - cursor).abs() > TOLERANCE {
             if !bytes.is_empty() {
                 items.show(Str(&std::mem::take(&mut bytes)));
             }
-            items.adjust((pen - glyph.x) * 1000.0 / face.size);
-            pen = glyph.x;
+            items.adjust((cursor - glyph.x) * 1000.0 / font.size);
+            cursor = glyph.x;
         }
         bytes.extend(glyph.glyph.to_be_bytes());
-        let units = face.widths.get(&glyph.glyph).copied().unwrap_or(0);
-        pen += units as f32 * face.unit();
+        let units = font.widths.get(&glyph.glyph).copied().unwrap_or(0);
+        cursor += units as f32 * font.unit();
     }
     items.show(Str(&bytes));
 }
 
-impl write::Face for Embedded {
-    fn fonts(&self) -> usize {
-        self.shaped.shelf.faces.len()
+impl write::FontWriter for Embedded {
+    fn font_count(&self) -> usize {
+        self.shaped.fonts.list.len()
     }
 
-    fn page(&self, number: usize, _lines: &[Line], x: f32, y: f32, content: &mut Content) {
+    fn show_page(&self, number: usize, _lines: &[Line], x: f32, y: f32, content: &mut Content) {
         content.begin_text();
         let lines = self
             .shaped
@@ -168,9 +168,9 @@ impl write::Face for Embedded {
         content.end_text();
     }
 
-    fn write(&self, pdf: &mut Pdf, fonts: &[Ref], mut free: Ref) {
-        for (index, font) in fonts.iter().enumerate() {
-            self.write_font(pdf, index, *font, &mut free);
+    fn write_fonts(&self, pdf: &mut Pdf, ids: &[Ref], mut free: Ref) {
+        for (index, id) in ids.iter().enumerate() {
+            self.write_font(pdf, index, *id, &mut free);
         }
     }
 }

@@ -38,21 +38,21 @@ pub(crate) fn lay_out(text: &str, grid: Grid, max_pages: usize) -> Result<Pages,
     let mut pages = Paginator {
         grid,
         max_pages,
-        // What steers joining and direction is needed only where there is something to steer.
-        steered: text.chars().any(is_steered),
+        // Format characters matter only where letters join or are read from right to left.
+        shaped: text.chars().any(needs_shaping),
         done: Vec::new(),
         open: Vec::new(),
     };
     // Whatever follows the last visible character would only feed paper.
-    let text = text.trim_end_matches(|c: char| c.is_whitespace() || is_invisible(c) || c == '\u{1a}');
-    // Printers are often sent a form feed first; it would eject an empty sheet.
+    let text = text.trim_end_matches(|c: char| is_blank(c) || c == '\u{1a}');
+    // A form feed is often sent to a printer first; it would make an empty page.
     let text = text.trim_start_matches('\u{c}');
-    if text.chars().all(|c| c.is_whitespace() || is_invisible(c)) {
+    if text.chars().all(is_blank) {
         return Ok(Vec::new());
     }
     for (index, sheet) in text.split('\u{c}').enumerate() {
         if index > 0 {
-            pages.eject()?;
+            pages.end_page()?;
         }
         // A line end right before the form feed belongs to the line above it.
         let mut lines = split_lines(sheet).peekable();
@@ -63,24 +63,41 @@ pub(crate) fn lay_out(text: &str, grid: Grid, max_pages: usize) -> Result<Pages,
             pages.line(line)?;
         }
     }
-    pages.eject()?;
+    pages.end_page()?;
     Ok(pages.done)
 }
 
-/// Characters that steer the display and are not drawn.
+/// Format and variation characters, which are not drawn.
 pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
         | '\u{2066}'..='\u{206f}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}')
 }
 
-/// Invisible characters that join letters or turn the direction of reading.
-pub(crate) fn is_steering(c: char) -> bool {
+/// Characters that leave no mark on paper: white space, format characters, and the letters that stand for an absent one.
+pub(crate) fn is_blank(c: char) -> bool {
+    c.is_whitespace()
+        || is_invisible(c)
+        || matches!(
+            c,
+            '\u{115f}'
+                | '\u{1160}'
+                | '\u{17b4}'
+                | '\u{17b5}'
+                | '\u{180e}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{ffa0}'
+        )
+}
+
+/// Format characters that join letters or set the direction of reading.
+pub(crate) fn is_format_control(c: char) -> bool {
     matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Characters of scripts whose letters join, change their order or are read from right to left.
-fn is_steered(c: char) -> bool {
+fn needs_shaping(c: char) -> bool {
     matches!(c, '\u{590}'..='\u{1cff}' | '\u{a800}'..='\u{abff}' | '\u{fb1d}'..='\u{fdff}'
         | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{11fff}' | '\u{1e800}'..='\u{1efff}')
 }
@@ -95,7 +112,7 @@ pub(crate) fn columns(c: char) -> usize {
 }
 
 /// Punctuation that never begins a line (JIS X 4051, simplified).
-fn closes(c: char) -> bool {
+fn may_not_begin_a_line(c: char) -> bool {
     "、。，．：；？！）」』】〕》〉’”ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々ゝゞヽヾ".contains(c)
 }
 
@@ -126,14 +143,14 @@ fn split_lines(text: &str) -> impl Iterator<Item = &str> {
 struct Paginator {
     grid: Grid,
     max_pages: usize,
-    steered: bool,
+    shaped: bool,
     done: Pages,
     open: Vec<Line>,
 }
 
 impl Paginator {
     /// Ends the page, even an empty one.
-    fn eject(&mut self) -> Result<(), TooManyPages> {
+    fn end_page(&mut self) -> Result<(), TooManyPages> {
         if self.done.len() >= self.max_pages {
             return Err(TooManyPages);
         }
@@ -144,7 +161,7 @@ impl Paginator {
     /// Adds a finished line; a full page is ended only when something follows it.
     fn push(&mut self, mut text: String, rtl: bool) -> Result<(), TooManyPages> {
         if self.open.len() >= self.grid.lines {
-            self.eject()?;
+            self.end_page()?;
         }
         text.truncate(text.trim_end_matches(' ').len());
         self.open.push(Line { text, rtl });
@@ -153,24 +170,24 @@ impl Paginator {
 
     /// Adds one line of the text, wrapped.
     fn line(&mut self, text: &str) -> Result<(), TooManyPages> {
-        let edge = self.grid.columns;
-        let steered = self.steered;
-        let rtl = steered && get_base_direction(text) == Direction::Rtl;
+        let width_of_line = self.grid.columns;
+        let shaped = self.shaped;
+        let rtl = shaped && get_base_direction(text) == Direction::Rtl;
         let mut line = String::new();
         let mut used = 0;
         // Where the last word of the line starts: byte and column after the last space, 0 when none.
         let mut word: Option<(usize, usize)> = None;
-        let shown = |c: &char| !is_invisible(*c) || (steered && is_steering(*c));
+        let shown = |c: &char| !is_invisible(*c) || (shaped && is_format_control(*c));
         for c in text.chars().filter(shown) {
             let width = columns(c);
-            if (width == 0 && used > 0) || is_steering(c) {
+            if (width == 0 && used > 0) || is_format_control(c) {
                 line.push(c);
                 continue;
             }
             if c == ' ' || c == '\t' {
                 let width = if c == '\t' { TAB - used % TAB } else { 1 };
-                // Spaces may hang over the edge: they only separate.
-                for _ in 0..width.min(edge.saturating_sub(used)) {
+                // Spaces beyond the end of a line are dropped: they only separate words.
+                for _ in 0..width.min(width_of_line.saturating_sub(used)) {
                     line.push(' ');
                     used += 1;
                 }
@@ -182,10 +199,10 @@ impl Paginator {
             }
             let width = width.max(1);
             // Scripts that put no spaces between words break between any two characters.
-            if width == 2 && used > 0 && !closes(c) {
+            if width == 2 && used > 0 && !may_not_begin_a_line(c) {
                 word = Some((line.len(), used));
             }
-            if used + width > edge {
+            if used + width > width_of_line {
                 let (at, column) = word.take().unwrap_or((line.len(), used));
                 let carried = line.split_off(at);
                 self.push(std::mem::replace(&mut line, carried), rtl)?;
@@ -285,7 +302,15 @@ mod tests {
 
     #[test]
     fn nothing_visible_is_no_page() {
-        for text in ["", " ", "\n\n", "\u{c}\u{c}", "\u{feff}", "\t \r\n\u{a0}"] {
+        for text in [
+            "",
+            " ",
+            "\n\n",
+            "\u{c}\u{c}",
+            "\u{feff}",
+            "\t \r\n\u{a0}",
+            "\u{2800}\n\u{3164}",
+        ] {
             assert!(pages(text).is_empty(), "{text:?}");
         }
     }

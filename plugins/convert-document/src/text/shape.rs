@@ -1,21 +1,21 @@
-//! Lines of characters to glyphs with places: order of reading (UAX 9), joining and ligatures (OpenType), marks.
+//! Lines of characters to positioned glyphs: order of reading (UAX 9), joining and ligatures (OpenType), marks.
 
-use super::layout::{Line, Pages, columns, is_steering};
-use super::shelf::{Face, Shelf};
+use super::fonts::{Font, FontSet};
+use super::layout::{Line, Pages, columns, is_format_control};
 use super::write::ADVANCE;
-use crate::model::Library;
+use crate::model::FontProvider;
 use harfrust::{Buffer, Direction, Feature, ShapeOptions, ShaperFont, Tag};
 use std::ops::Range;
 use unicode_bidi::{Level, ParagraphBidiInfo};
 use unicode_script::{Script, UnicodeScript};
 
 /// Shown for a character without a glyph.
-const BOX: char = '□';
+const MISSING_GLYPH: char = '□';
 
 /// A glyph of a subset, placed relative to the beginning of its line, in points.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Placed {
-    pub(super) face: usize,
+pub(super) struct PositionedGlyph {
+    pub(super) font: usize,
     pub(super) glyph: u16,
     pub(super) x: f32,
     pub(super) y: f32,
@@ -23,9 +23,9 @@ pub(super) struct Placed {
 
 /// A line as it is drawn.
 #[derive(Debug, Default)]
-pub(super) struct Shaped {
+pub(super) struct ShapedLine {
     /// Glyphs from left to right.
-    pub(super) glyphs: Vec<Placed>,
+    pub(super) glyphs: Vec<PositionedGlyph>,
     /// Width in points.
     pub(super) width: f32,
     /// Whether it ends at the right margin instead of beginning at the left one.
@@ -34,25 +34,25 @@ pub(super) struct Shaped {
 
 /// Pages of shaped lines with their fonts.
 pub(super) struct ShapedPages {
-    pub(super) shelf: Shelf,
-    pub(super) pages: Vec<Vec<Shaped>>,
+    pub(super) fonts: FontSet,
+    pub(super) pages: Vec<Vec<ShapedLine>>,
     /// Characters shown as a box.
     pub(super) missing: usize,
 }
 
 /// Characters that one font shapes together.
-struct Item {
+struct FontRun {
     /// None for characters without a glyph.
-    face: Option<usize>,
+    font: Option<usize>,
     script: Script,
     range: Range<usize>,
 }
 
 impl ShapedPages {
     /// Shapes every line; none when the fonts in the component can't be read.
-    pub(super) fn new(pages: &Pages, library: Library) -> Option<Self> {
+    pub(super) fn new(pages: &Pages, library: FontProvider) -> Option<Self> {
         let mut all = Self {
-            shelf: Shelf::new(pages, library)?,
+            fonts: FontSet::new(pages, library)?,
             pages: Vec::with_capacity(pages.len()),
             missing: 0,
         };
@@ -63,10 +63,10 @@ impl ShapedPages {
         Some(all)
     }
 
-    fn line(&mut self, line: &Line) -> Shaped {
-        let mut shaped = Shaped {
+    fn line(&mut self, line: &Line) -> ShapedLine {
+        let mut shaped = ShapedLine {
             rtl: line.rtl,
-            ..Shaped::default()
+            ..ShapedLine::default()
         };
         let text = line.text.as_str();
         let base = if line.rtl { Level::rtl() } else { Level::ltr() };
@@ -84,65 +84,65 @@ impl ShapedPages {
     }
 
     /// Shapes characters of one direction.
-    fn run(&mut self, text: &str, run: Range<usize>, rtl: bool, shaped: &mut Shaped) {
-        let mut items = self.items(text, run);
+    fn run(&mut self, text: &str, run: Range<usize>, rtl: bool, shaped: &mut ShapedLine) {
+        let mut font_runs = self.font_runs(text, run);
         if rtl {
-            items.reverse();
+            font_runs.reverse();
         }
-        for item in items {
+        for item in font_runs {
             let Some(part) = text.get(item.range.clone()) else {
                 continue;
             };
-            match item.face {
-                Some(face) => self.shape(part, face, item.script, rtl, shaped),
+            match item.font {
+                Some(font) => self.shape(part, font, item.script, rtl, shaped),
                 None => self.boxes(part, shaped),
             }
         }
     }
 
     /// Cuts a run where font or script change.
-    fn items(&self, text: &str, run: Range<usize>) -> Vec<Item> {
-        let mut items: Vec<Item> = Vec::new();
+    fn font_runs(&self, text: &str, run: Range<usize>) -> Vec<FontRun> {
+        let mut font_runs: Vec<FontRun> = Vec::new();
         let part = text.get(run.clone()).unwrap_or_default();
         for (offset, c) in part.char_indices() {
             let at = run.start + offset;
             let end = at + c.len_utf8();
             let script = c.script();
-            if let Some(last) = items.last_mut() {
+            if let Some(last) = font_runs.last_mut() {
                 let on = |c| {
-                    last.face
-                        .and_then(|face| self.shelf.faces.get(face))
-                        .is_some_and(|face| face.has(c))
+                    last.font
+                        .and_then(|font| self.fonts.list.get(font))
+                        .is_some_and(|font| font.has(c))
                 };
                 let joins = script == Script::Inherited && on(c);
-                if is_steering(c) || joins {
+                if is_format_control(c) || joins {
                     last.range.end = end;
                     continue;
                 }
-            } else if is_steering(c) {
+            } else if is_format_control(c) {
                 continue;
             }
-            let face = self.shelf.of(c);
-            match items.last_mut() {
-                Some(last) if last.face == face && goes_with(last.script, script, face) => {
+            let font = self.fonts.font_for(c);
+            match font_runs.last_mut() {
+                Some(last) if last.font == font && shares_run(last.script, script, font) => {
                     // Spaces and punctuation take the script of what stands beside them.
                     if last.script == Script::Common {
                         last.script = script;
                     }
                     last.range.end = end;
                 }
-                _ => items.push(Item {
-                    face,
+                _ => font_runs.push(FontRun {
+                    font,
                     script,
                     range: at..end,
                 }),
             }
         }
-        items
+        font_runs
     }
 
-    fn shape(&mut self, text: &str, index: usize, script: Script, rtl: bool, shaped: &mut Shaped) {
-        let Some(face) = self.shelf.faces.get_mut(index) else {
+    fn shape(&mut self, text: &str, index: usize, script: Script, rtl: bool, shaped: &mut ShapedLine) {
+        let Some(font) = self.fonts.list.get_mut(index) else {
             return;
         };
         let mut buffer = Buffer::new();
@@ -160,14 +160,14 @@ impl ShapedPages {
             Feature::new(Tag::new(b"clig"), 0, ..),
         ];
         let features: &[Feature] = if rtl { &[] } else { &plain };
-        let font = face.font.clone();
-        let shaper = ShaperFont::new(&font);
+        let file = font.font.clone();
+        let shaper = ShaperFont::new(&file);
         let options = ShapeOptions::new().features(features);
         if harfrust::shape(&shaper, &mut buffer, options).is_err() {
             self.boxes(text, shaped);
             return;
         }
-        let unit = face.unit();
+        let unit = font.unit();
         let clusters: Vec<usize> = buffer
             .glyph_infos()
             .iter()
@@ -176,19 +176,19 @@ impl ShapedPages {
         let glyphs = buffer.glyph_infos().iter().zip(buffer.glyph_positions());
         for (at, (info, place)) in glyphs.enumerate() {
             let part = cluster(text, &clusters, at, rtl);
-            if part.chars().all(is_steering) && !part.is_empty() {
+            if part.chars().all(is_format_control) && !part.is_empty() {
                 continue;
             }
             let Ok(id) = u16::try_from(info.glyph_id) else {
                 continue;
             };
-            let glyph = face.glyph(id, &shaper, part);
+            let glyph = font.glyph(id, &shaper, part);
             let advance = place.x_advance as f32 * unit;
             // Wide characters stand in the middle of their two columns.
             let wide = part.chars().map(columns).max() == Some(2) && advance > 0.0;
             let cell = if wide { 2.0 * ADVANCE as f32 } else { advance };
-            shaped.glyphs.push(Placed {
-                face: index,
+            shaped.glyphs.push(PositionedGlyph {
+                font: index,
                 glyph,
                 x: shaped.width + place.x_offset as f32 * unit + (cell - advance) / 2.0,
                 y: place.y_offset as f32 * unit,
@@ -198,24 +198,24 @@ impl ShapedPages {
     }
 
     /// A box for each character.
-    fn boxes(&mut self, text: &str, shaped: &mut Shaped) {
+    fn boxes(&mut self, text: &str, shaped: &mut ShapedLine) {
         for c in text.chars() {
-            if is_steering(c) {
+            if is_format_control(c) {
                 continue;
             }
             self.missing += 1;
-            let Some(face) = self.shelf.faces.first_mut() else {
+            let Some(font) = self.fonts.list.first_mut() else {
                 return;
             };
-            let font = face.font.clone();
-            let shaper = ShaperFont::new(&font);
-            let Some(id) = shaper.nominal_glyph(u32::from(BOX)) else {
+            let file = font.font.clone();
+            let shaper = ShaperFont::new(&file);
+            let Some(id) = shaper.nominal_glyph(u32::from(MISSING_GLYPH)) else {
                 return;
             };
             let id = u16::try_from(id.to_u32()).unwrap_or(0);
-            let glyph = face.glyph(id, &shaper, "□");
-            shaped.glyphs.push(Placed {
-                face: 0,
+            let glyph = font.glyph(id, &shaper, "□");
+            shaped.glyphs.push(PositionedGlyph {
+                font: 0,
                 glyph,
                 x: shaped.width,
                 y: 0.0,
@@ -226,11 +226,11 @@ impl ShapedPages {
 }
 
 /// Whether characters of two scripts are shaped together.
-fn goes_with(one: Script, other: Script, face: Option<usize>) -> bool {
-    one == other || face.is_none() || one == Script::Common || other == Script::Common
+fn shares_run(one: Script, other: Script, font: Option<usize>) -> bool {
+    one == other || font.is_none() || one == Script::Common || other == Script::Common
 }
 
-impl Face {
+impl Font {
     /// Takes a glyph into the subset; the first use says what it stands for.
     fn glyph(&mut self, id: u16, shaper: &ShaperFont<'_, '_>, text: &str) -> u16 {
         let glyph = self.used.remap(id);

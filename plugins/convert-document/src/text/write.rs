@@ -12,18 +12,18 @@ pub(super) const LEADING: f64 = 12.0;
 /// White around the text in points: three quarters of an inch.
 const MARGIN: f64 = 54.0;
 /// Up to this many pages the content is stored as it is: compressing costs more than it saves.
-const PLAIN_UP_TO: usize = 2;
-/// Fast: nine tenths of the saving at a quarter of the time.
+const UNCOMPRESSED_PAGES: usize = 2;
+/// The fast level: nine tenths of the saving in a quarter of the time.
 const DEFLATE_LEVEL: u8 = 1;
 
 /// Fonts that can show the lines.
-pub(super) trait Face {
+pub(super) trait FontWriter {
     /// How many fonts; their resources are named `F0` and so on.
-    fn fonts(&self) -> usize;
+    fn font_count(&self) -> usize;
     /// Draws the lines of page `number`, counted from 0, the first base line beginning at `x` and `y`.
-    fn page(&self, number: usize, lines: &[Line], x: f32, y: f32, content: &mut Content);
+    fn show_page(&self, number: usize, lines: &[Line], x: f32, y: f32, content: &mut Content);
     /// Writes the fonts as these objects, with whatever else they need as objects from `free` on.
-    fn write(&self, pdf: &mut Pdf, fonts: &[Ref], free: Ref);
+    fn write_fonts(&self, pdf: &mut Pdf, fonts: &[Ref], free: Ref);
 }
 
 /// A word in large letters at the head of the first page, with a rule below; takes the place of the first
@@ -57,21 +57,21 @@ impl Sheet {
 }
 
 /// Writes the file.
-pub(super) fn pdf(pages: &Pages, sheet: &Sheet, face: &dyn Face, heading: Heading) -> Vec<u8> {
+pub(super) fn pdf(pages: &Pages, sheet: &Sheet, writer: &dyn FontWriter, heading: Heading) -> Vec<u8> {
     let mut pdf = Pdf::new();
     let mut next = Ref::new(1);
     let (catalog, tree) = (next.bump(), next.bump());
-    let fonts: Vec<Ref> = (0..face.fonts()).map(|_| next.bump()).collect();
+    let fonts: Vec<Ref> = (0..writer.font_count()).map(|_| next.bump()).collect();
     let large = heading.map(|_| next.bump());
     pdf.catalog(catalog).pages(tree);
     let mut kids = Vec::with_capacity(pages.len());
     for (number, lines) in pages.iter().enumerate() {
         let (page, stream) = (next.bump(), next.bump());
         kids.push(page);
-        let mut writer = pdf.page(page);
-        writer.parent(tree).contents(stream);
-        writer.media_box(Rect::new(0.0, 0.0, sheet.width as f32, sheet.height as f32));
-        let mut resources = writer.resources();
+        let mut page_object = pdf.page(page);
+        page_object.parent(tree).contents(stream);
+        page_object.media_box(Rect::new(0.0, 0.0, sheet.width as f32, sheet.height as f32));
+        let mut resources = page_object.resources();
         let mut named = resources.fonts();
         for (index, font) in fonts.iter().enumerate() {
             named.pair(Name(format!("F{index}").as_bytes()), *font);
@@ -81,16 +81,16 @@ pub(super) fn pdf(pages: &Pages, sheet: &Sheet, face: &dyn Face, heading: Headin
         }
         drop(named);
         drop(resources);
-        drop(writer);
+        drop(page_object);
         let mut content = Content::new();
         if let Some(word) = heading.filter(|_| number == 0) {
-            sheet.head(word, &mut content);
+            sheet.draw_heading(word, &mut content);
         }
-        // The first base line is a little under the top margin so that capitals touch it.
+        // The first base line is below the top margin by the height of a capital.
         let top = sheet.height - MARGIN - 0.75 * LEADING;
-        face.page(number, lines, MARGIN as f32, top as f32, &mut content);
+        writer.show_page(number, lines, MARGIN as f32, top as f32, &mut content);
         let content = content.finish().into_vec();
-        if pages.len() <= PLAIN_UP_TO {
+        if pages.len() <= UNCOMPRESSED_PAGES {
             pdf.stream(stream, &content);
         } else {
             let packed = compress_to_vec_zlib(&content, DEFLATE_LEVEL);
@@ -104,12 +104,12 @@ pub(super) fn pdf(pages: &Pages, sheet: &Sheet, face: &dyn Face, heading: Headin
             .base_font(Name(b"Helvetica-Bold"))
             .encoding_predefined(Name(b"WinAnsiEncoding"));
     }
-    face.write(&mut pdf, &fonts, next);
+    writer.write_fonts(&mut pdf, &fonts, next);
     pdf.finish()
 }
 
 impl Sheet {
-    fn head(&self, word: &str, content: &mut Content) {
+    fn draw_heading(&self, word: &str, content: &mut Content) {
         let rule = self.height - MARGIN - 3.2 * LEADING;
         content
             .begin_text()

@@ -1,4 +1,4 @@
-//! The component's face.
+//! The exports of the component.
 
 mod bindings {
     #![allow(missing_docs, reason = "generated code")]
@@ -36,7 +36,7 @@ impl number_normalizer::Guest for Component {
             message,
         };
         let plan = Plan::read(host::setting).map_err(refused)?;
-        match plan.judge(&dialled.raw) {
+        match plan.evaluate(&dialled.raw) {
             Answer::Rewrite(number) => Ok(Decision::Rewrite(number)),
             Answer::Blocked => Err(refused(
                 "Numbers of this kind may not be faxed from here.".to_owned(),

@@ -1,4 +1,4 @@
-//! A dial plan: extensions of the house are written out as full numbers, some prefixes may not be dialled.
+//! A dial plan: internal extensions are written out as full numbers, some prefixes may not be dialled.
 //!
 //! ```toml
 //! [plugins."dial-plan".settings]
@@ -82,8 +82,8 @@ impl Plan {
         })
     }
 
-    /// Judges a dialled string.
-    pub fn judge(&self, raw: &str) -> Answer {
+    /// Evaluates a dialled string.
+    pub fn evaluate(&self, raw: &str) -> Answer {
         let is_extension = self.extension_digits > 0
             && raw.len() == self.extension_digits
             && raw.bytes().all(|byte| byte.is_ascii_digit());
@@ -100,7 +100,7 @@ impl Plan {
     }
 
     /// Every way the string may be read as country code and number. A block has to hold however somebody writes
-    /// a number, so that all of them are looked at.
+    /// a number, so that all of them are checked.
     fn readings(&self, raw: &str) -> Vec<String> {
         let dialled = digits(raw);
         let mut readings = vec![dialled.clone()];
@@ -164,9 +164,9 @@ mod tests {
 
     #[test]
     fn extensions_are_written_out() {
-        assert_eq!(plan().judge("0100"), Answer::Rewrite("+1 212 5550100".to_owned()));
-        assert_eq!(plan().judge("010"), Answer::Pass);
-        assert_eq!(Plan::default().judge("0100"), Answer::Pass);
+        assert_eq!(plan().evaluate("0100"), Answer::Rewrite("+1 212 5550100".to_owned()));
+        assert_eq!(plan().evaluate("010"), Answer::Pass);
+        assert_eq!(Plan::default().evaluate("0100"), Answer::Pass);
     }
 
     #[test]
@@ -182,10 +182,10 @@ mod tests {
             "\u{ff0b}1 900 555 0100",
             "+1 \u{ff19}\u{ff10}\u{ff10} 555 0100",
         ] {
-            assert_eq!(plan().judge(blocked), Answer::Blocked, "{blocked}");
+            assert_eq!(plan().evaluate(blocked), Answer::Blocked, "{blocked}");
         }
         for free in ["+1 212 555 0100", "212 555 0100", "+44 20 7946 0018", "hello", ""] {
-            assert_eq!(plan().judge(free), Answer::Pass, "{free}");
+            assert_eq!(plan().evaluate(free), Answer::Pass, "{free}");
         }
     }
 

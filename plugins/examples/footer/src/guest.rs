@@ -1,11 +1,11 @@
-//! The component's face.
+//! The exports of the component.
 
 mod bindings {
     #![allow(missing_docs, reason = "generated code")]
     wit_bindgen::generate!({ path: "../../../wit", world: "converter-plugin" });
 }
 
-use crate::{Footer, Trouble};
+use crate::{Footer, StampError};
 use bindings::exports::faxgate::policy::converter::{
     Document, Failure, FailureKind, FaxPage, Limits, Part, Raster,
 };
@@ -54,7 +54,7 @@ impl converter::GuestDocument for Stamped {
         };
         let footer =
             Footer::read(host::setting).map_err(|error| failure(FailureKind::Unsupported, &error))?;
-        let pdf = crate::open(part.data).map_err(told)?;
+        let pdf = crate::open(part.data).map_err(stamp_failure)?;
         if u32::try_from(pdf.pages().len()).map_or(true, |pages| pages > limits.max_pages) {
             return Err(failure(
                 FailureKind::TooManyPages,
@@ -73,7 +73,7 @@ impl converter::GuestDocument for Stamped {
     }
 
     fn pdf(&self) -> Result<Option<Vec<u8>>, Failure> {
-        self.footer.stamp(&self.pdf).map(Some).map_err(told)
+        self.footer.stamp(&self.pdf).map(Some).map_err(stamp_failure)
     }
 
     /// The next converter draws: what comes here to be drawn is stamped already.
@@ -82,14 +82,14 @@ impl converter::GuestDocument for Stamped {
     }
 }
 
-fn told(trouble: Trouble) -> Failure {
-    match trouble {
-        Trouble::Unreadable => failure(FailureKind::Unsupported, "The PDF can't be read."),
-        Trouble::Annotated => failure(
+fn stamp_failure(error: StampError) -> Failure {
+    match error {
+        StampError::Unreadable => failure(FailureKind::Unsupported, "The PDF can't be read."),
+        StampError::Annotated => failure(
             FailureKind::Broken,
             "The PDF has form fields or notes, which can't be stamped; print it to a PDF and send that.",
         ),
-        Trouble::TooSmall => failure(
+        StampError::TooSmall => failure(
             FailureKind::Broken,
             "A page of the PDF is too small for the footer; save it for letter or A4 paper and send it again.",
         ),

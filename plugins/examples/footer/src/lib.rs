@@ -1,4 +1,4 @@
-//! A footer under every page of a PDF: a sentence and, when asked for, a bar code (Code 39) for the sorting of paper.
+//! A footer under every page of a PDF: a sentence and, when asked for, a bar code (Code 39).
 //!
 //! ```toml
 //! [plugins."footer".settings]
@@ -27,7 +27,7 @@ const MARGIN: f32 = 24.0;
 const LETTERS: f32 = 9.0;
 /// Longest text, in letters: more of them would be too small on a fax.
 const LONGEST: usize = 100;
-/// Pages smaller than this in either direction have no room for a footer, in points.
+/// Pages smaller than this in either direction have no space for a footer, in points.
 const SMALLEST: f32 = 144.0;
 
 /// What is stamped.
@@ -41,7 +41,7 @@ pub struct Footer {
 
 /// Why a PDF could not be stamped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
+pub enum StampError {
     /// It can't be read; the next converter says why.
     Unreadable,
     /// It has form fields or notes, which a stamp would lose.
@@ -75,21 +75,21 @@ impl Footer {
     }
 
     /// The PDF with the footer under every page.
-    pub fn stamp(&self, pdf: &Pdf) -> Result<Vec<u8>, Trouble> {
+    pub fn stamp(&self, pdf: &Pdf) -> Result<Vec<u8>, StampError> {
         let pages = pdf.pages();
         let queries: Vec<_> = (0..pages.len()).map(ExtractionQuery::new_xobject).collect();
         let mut next = Ref::new(1);
         let (catalog, font) = (next.bump(), next.bump());
         let taken = hayro_write::extract(pdf, Box::new(|| next.bump()), ChunkSettings::default(), &queries);
-        let taken = taken.map_err(|_| Trouble::Unreadable)?;
+        let taken = taken.map_err(|_| StampError::Unreadable)?;
         let tree = taken.page_tree_parent_ref;
         let mut out = hayro_write::pdf_writer::Pdf::new();
         let mut kids = Vec::new();
         for (page, picture) in pages.iter().zip(&taken.root_refs) {
-            let picture = picture.map_err(|_| Trouble::Unreadable)?;
+            let picture = picture.map_err(|_| StampError::Unreadable)?;
             let (width, height) = page.render_dimensions();
             if width < SMALLEST || height < SMALLEST {
-                return Err(Trouble::TooSmall);
+                return Err(StampError::TooSmall);
             }
             let (id, stream) = (next.bump(), next.bump());
             out.stream(stream, self.content(width, height).as_slice());
@@ -104,7 +104,7 @@ impl Footer {
             page.finish();
             kids.push(id);
         }
-        let count = i32::try_from(kids.len()).map_err(|_| Trouble::Unreadable)?;
+        let count = i32::try_from(kids.len()).map_err(|_| StampError::Unreadable)?;
         out.catalog(catalog).pages(tree);
         out.pages(tree).kids(kids).count(count);
         out.type1_font(font).base_font(Name(b"Helvetica"));
@@ -122,18 +122,18 @@ impl Footer {
         content.x_object(Name(b"Page"));
         content.restore_state();
         content.set_fill_gray(0.0);
-        let mut room = width - 2.0 * MARGIN;
+        let mut available = width - 2.0 * MARGIN;
         if let Some(bars) = self.code.as_deref().and_then(barcode::bars) {
-            let module = (room * 0.4 / bars.width).min(1.0);
+            let module = (available * 0.4 / bars.width).min(1.0);
             let left = width - MARGIN - bars.width * module;
             for (from, wide) in &bars.black {
                 content.rect(left + from * module, 8.0, wide * module, HEIGHT - 10.0);
             }
             content.fill_nonzero();
-            room = left - 2.0 * MARGIN;
+            available = left - 2.0 * MARGIN;
         }
         // Letters of Helvetica are about half as wide as high.
-        let letters = room / (0.55 * self.text.len() as f32);
+        let letters = available / (0.55 * self.text.len() as f32);
         content.begin_text();
         content.set_font(Name(b"Footer"), letters.min(LETTERS));
         content.next_line(MARGIN, 12.0);
@@ -144,10 +144,10 @@ impl Footer {
 }
 
 /// Opens what the stamp can take on without losing anything.
-pub fn open(data: Vec<u8>) -> Result<Pdf, Trouble> {
-    let pdf = Pdf::new(Arc::new(data)).map_err(|_| Trouble::Unreadable)?;
+pub fn open(data: Vec<u8>) -> Result<Pdf, StampError> {
+    let pdf = Pdf::new(Arc::new(data)).map_err(|_| StampError::Unreadable)?;
     if pdf.pages().is_empty() {
-        return Err(Trouble::Unreadable);
+        return Err(StampError::Unreadable);
     }
     let annotated = pdf.pages().iter().any(|page| {
         page.raw()
@@ -155,7 +155,7 @@ pub fn open(data: Vec<u8>) -> Result<Pdf, Trouble> {
             .is_some_and(|notes| notes.raw_iter().next().is_some())
     });
     if annotated {
-        Err(Trouble::Annotated)
+        Err(StampError::Annotated)
     } else {
         Ok(pdf)
     }

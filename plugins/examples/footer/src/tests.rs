@@ -51,12 +51,12 @@ fn every_page_keeps_its_size_and_carries_the_footer() {
 
 #[test]
 fn what_would_be_lost_is_refused() {
-    assert_eq!(open(b"%PDF-1.4 no".to_vec()).map(drop), Err(Trouble::Unreadable));
-    assert_eq!(open(Vec::new()).map(drop), Err(Trouble::Unreadable));
+    assert_eq!(open(b"%PDF-1.4 no".to_vec()).map(drop), Err(StampError::Unreadable));
+    assert_eq!(open(Vec::new()).map(drop), Err(StampError::Unreadable));
     let noted = document(612, 792, "/Annots [<< /Type /Annot /Subtype /Widget >>]");
-    assert_eq!(open(noted).map(drop), Err(Trouble::Annotated));
+    assert_eq!(open(noted).map(drop), Err(StampError::Annotated));
     let small = open(document(100, 100, "")).unwrap();
-    assert_eq!(footer(None).stamp(&small), Err(Trouble::TooSmall));
+    assert_eq!(footer(None).stamp(&small), Err(StampError::TooSmall));
 }
 
 #[test]

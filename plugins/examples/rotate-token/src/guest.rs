@@ -1,4 +1,4 @@
-//! The component's face.
+//! The exports of the component.
 
 mod bindings {
     #![allow(missing_docs, reason = "generated code")]

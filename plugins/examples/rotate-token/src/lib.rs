@@ -1,9 +1,9 @@
-//! Believes callbacks that are still signed with the callback token of before, so that a token can be changed
+//! Vouches for callbacks that are still signed with the previous callback token, so that a token can be changed
 //! without losing the callbacks of faxes under way.
 //!
 //! ```toml
 //! [plugins."rotate-token".secrets]
-//! old-callback-token = "the token of before"
+//! old-callback-token = "the previous token"
 //! ```
 //!
 //! It only vouches for the proof; the built-in policy reads the content. Remove it when the last fax of the old
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_forty_digits_are_its_business() {
+    fn only_forty_hexadecimal_digits_are_a_signature() {
         let of = |value: &str| claimed(&[pair("x-phaxio-signature", value)]);
         assert_eq!(of(&"0f".repeat(20)), Some(vec![15; 20]));
         for other in ["", "zz", &"0f".repeat(32), &"0F".repeat(20), &"g0".repeat(20)] {

@@ -36,8 +36,6 @@ pub enum Ink {
     Near(f64),
     /// Some on every page.
     Some,
-    /// None: the page is meant to be white.
-    None,
 }
 
 impl Case {
@@ -62,6 +60,12 @@ impl Case {
             bytes: bytes.into(),
             expect: Expect::Refused(kind),
         }
+    }
+
+    /// The same document, refused.
+    pub fn but_refused(mut self, kind: DocumentErrorKind) -> Self {
+        self.expect = Expect::Refused(kind);
+        self
     }
 
     /// With another expectation of the ink.

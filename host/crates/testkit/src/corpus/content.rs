@@ -1,5 +1,7 @@
 //! PDF files: filters of streams, pictures, and what content draws.
 
+use faxgate_domain::document::DocumentErrorKind;
+
 use super::pdfs::one;
 use super::writer::{LETTER, Pdf, line};
 use super::{Case, Ink};
@@ -248,8 +250,8 @@ fn resources() -> Vec<Case> {
             "1 g 0 0 612 792 re f",
             &[],
         )
-        .ink(Ink::None),
+        .but_refused(DocumentErrorKind::Empty),
     );
-    all.push(one("pdf that is empty on purpose", LETTER, "", &[]).ink(Ink::None));
+    all.push(one("pdf that is empty on purpose", LETTER, "", &[]).but_refused(DocumentErrorKind::Empty));
     all
 }

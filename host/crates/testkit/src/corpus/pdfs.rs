@@ -197,15 +197,14 @@ fn fonts() -> Vec<Case> {
         };
         all.push(one(&format!("pdf in {name}"), &entries, content, words).ink(Ink::Near(1.7)));
     }
-    for (mode, ink) in [
-        (0, Ink::Near(1.5)),
-        (1, Ink::Near(1.8)),
-        (2, Ink::Near(1.6)),
-        (3, Ink::None),
-        (7, Ink::None),
-    ] {
+    for (mode, ink) in [(0, Ink::Near(1.5)), (1, Ink::Near(1.8)), (2, Ink::Near(1.6))] {
         let content = format!("BT /F 48 Tf {mode} Tr 72 600 Td (Mode) Tj ET");
         all.push(one(&format!("pdf with text mode {mode}"), LETTER, &content, &[]).ink(ink));
+    }
+    for mode in [3, 7] {
+        let content = format!("BT /F 48 Tf {mode} Tr 72 600 Td (Mode) Tj ET");
+        let unseen = one(&format!("pdf with text mode {mode}"), LETTER, &content, &[]);
+        all.push(unseen.but_refused(DocumentErrorKind::Empty));
     }
     let mut drawn = Pdf::new();
     let glyph = drawn.stream("", b"1000 0 0 0 750 750 d1 0 0 750 750 re f");

@@ -214,8 +214,6 @@ fn sizes() -> Vec<Case> {
             &[],
         ));
     }
-    let white = GrayImage::from_pixel(300, 300, Luma([255]));
-    all.push(Case::fax("white png", save(&white.into(), ImageFormat::Png), 1, &[]).ink(Ink::None));
     let grey = RgbImage::from_pixel(400, 400, Rgb([128, 128, 128]));
     let mut out = Vec::new();
     JpegEncoder::new(&mut out)
@@ -223,6 +221,12 @@ fn sizes() -> Vec<Case> {
         .expect("a JPEG");
     all.push(Case::fax("jpeg, all of one grey", out, 1, &[]));
     all
+}
+
+/// A picture with nothing on it.
+pub(crate) fn white_png() -> Vec<u8> {
+    let white = GrayImage::from_pixel(300, 300, Luma([255]));
+    save(&white.into(), ImageFormat::Png)
 }
 
 /// What fax programs write, made by Ghostscript from two pages of text.

@@ -36,7 +36,27 @@ fn kinds() -> Vec<Case> {
         ("a RAR archive", b"Rar!\x1a\x07\x01\0"),
         ("a HEIC picture", b"\0\0\0\x18ftypheic\0\0\0\0"),
         ("an AVIF picture", b"\0\0\0\x18ftypavif\0\0\0\0"),
-        ("a BigTIFF picture", b"II+\0\x08\0\0\0\x10\0\0\0\0\0\0\0"),
+        (
+            "a PDF that lost its first line",
+            b"1 0 obj\n<</Type/Catalog>>\nendobj\nxref\n0 2\ntrailer\n<<>>\nstartxref\n9\n%%EOF\n",
+        ),
+        (
+            "data for a printer",
+            b"\x1b%-12345X@PJL ENTER LANGUAGE=PCL\r\n\x1bEHello\x1bE",
+        ),
+        (
+            "a file in base64",
+            b"JVBERi0xLjQKJcfsj6IKNSAwIG9iago8PC9MZW5ndGggNiAwIFIv",
+        ),
+        (
+            "the source of a mail",
+            b"From: a@example.com\nMIME-Version: 1.0\nContent-Type: text/plain\n\nHello\n",
+        ),
+        (
+            "an SVG picture",
+            b"<svg xmlns='http://www.w3.org/2000/svg'><text>x</text></svg>",
+        ),
+        ("an XML document", b"<?xml version='1.0'?><note>x</note>"),
         (
             "random bytes",
             &[0, 200, 1, 3, 250, 0, 7, 9, 128, 2, 0, 0, 255, 17],
@@ -73,6 +93,12 @@ fn empty() -> Vec<Case> {
     .map(|(name, text)| Case::refused(name, text, Empty))
     .collect();
     all.push(Case::refused("a PDF without pages", Pdf::new().finish(""), Empty));
+    all.push(Case::refused("a white PNG", super::pictures::white_png(), Empty));
+    all.push(Case::refused(
+        "a text with a blank page",
+        "one\u{c}\u{c}two",
+        Empty,
+    ));
     all
 }
 
@@ -129,11 +155,12 @@ fn damaged() -> Vec<Case> {
     let mut jpeg = super::pictures::jpeg_bytes();
     jpeg.truncate(jpeg.len() / 2);
     all.push(Case::refused("a cut JPEG", jpeg, Broken));
-    all.push(Case::refused(
-        "a cut TIFF",
-        b"II*\0\x08\0\0\0\x01\0".as_slice(),
-        Broken,
-    ));
+    for (name, bytes) in [
+        ("a cut TIFF", b"II*\0\x08\0\0\0\x01\0".as_slice()),
+        ("a cut BigTIFF", b"II+\0\x08\0\0\0\x10\0\0\0\0\0\0\0"),
+    ] {
+        all.push(Case::refused(name, bytes, Broken));
+    }
     all
 }
 

@@ -112,20 +112,20 @@ fn every_run_length_of_both_colours_survives() {
 fn rows_of(step: u64, after: (u64, u64)) -> (Row, Row) {
     let row = |pixels: u64, after: u64| {
         let mut row = Row::white(192);
-        let pixels = (pixels & ((1 << REACH) - 1)) << (64 - REACH);
-        row.read(&[0x5555_5555_5555_5555, pixels | after >> REACH, after]);
+        let pixels = (pixels & ((1 << WINDOW_PIXELS) - 1)) << (64 - WINDOW_PIXELS);
+        row.read(&[0x5555_5555_5555_5555, pixels | after >> WINDOW_PIXELS, after]);
         row
     };
-    (row(step >> REACH, after.0), row(step, after.1))
+    (row(step >> WINDOW_PIXELS, after.0), row(step, after.1))
 }
 
 #[test]
 fn a_step_is_what_its_modes_are_one_by_one() {
     let mut taken = 0;
-    for pixels in 0..1 << (2 * REACH) {
+    for pixels in 0..1 << (2 * WINDOW_PIXELS) {
         for after in [(0, 0), (u64::MAX, 0), (0, u64::MAX), (u64::MAX, u64::MAX)] {
             let (coded, above) = rows_of(pixels, after);
-            let Some(step) = Step::of(coded.window(64), above.window(64)) else {
+            let Some(step) = ModeRun::of(coded.window(64), above.window(64)) else {
                 continue;
             };
             taken += 1;
@@ -143,5 +143,5 @@ fn a_step_is_what_its_modes_are_one_by_one() {
         }
     }
     // Of the pixels that can be, most decide something.
-    assert!(taken > 3 << (2 * REACH), "{taken}");
+    assert!(taken > 3 << (2 * WINDOW_PIXELS), "{taken}");
 }

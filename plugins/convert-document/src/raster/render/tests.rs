@@ -16,7 +16,7 @@ const RASTER: Raster = Raster {
     halftone: Halftone::Automatic,
 };
 
-/// The page drawn with ink alone, where that can be, and the general way.
+/// The page rendered in grey, where that is supported, and by the general renderer.
 fn both_ways(pdf: Vec<u8>) -> (Option<Vec<u8>>, Vec<u8>) {
     let pdf = Parsed::new(pdf).unwrap();
     let page = pdf.pages().first().unwrap();
@@ -25,28 +25,28 @@ fn both_ways(pdf: Vec<u8>) -> (Option<Vec<u8>>, Vec<u8>) {
     let fonts = Fonts::new(&|_| None);
     let settings = fonts.settings(&Arc::default());
     let renderer = Renderer::new(fonts);
-    let ink = renderer
-        .pen
+    let grey = renderer
+        .grey
         .draw(page, &settings, transform, size, <[u8]>::to_vec);
     let mut canvas = Canvas::new(size);
     renderer.colour(page, &settings, transform, &mut canvas);
     let pixels = canvas.pixels.data_as_u8_slice().as_chunks::<4>().0;
     let luma = |&[r, g, b, _]: &[u8; 4]| halftone::luma(r, g, b);
-    (ink, pixels.iter().map(luma).collect())
+    (grey, pixels.iter().map(luma).collect())
 }
 
-/// Draws both ways, and compares how much ink there is and where: in squares of 16 pixels, so that an edge may lie a
+/// Renders both ways, and compares how much is dark and where: in squares of 16 pixels, so that an edge may lie a
 /// part of a pixel elsewhere.
 fn assert_alike(name: &str, draw: impl FnOnce(&mut Content)) {
     assert_within(50, name, draw);
 }
 
-/// The same, but one `part` of the ink may lie elsewhere.
+/// The same, but one `part` of the dark pixels may lie elsewhere.
 fn assert_within(part: u32, name: &str, draw: impl FnOnce(&mut Content)) {
     let mut content = Content::new();
     draw(&mut content);
-    let (ink, general) = both_ways(page(content));
-    let ink = ink.unwrap_or_else(|| panic!("{name} needs more than ink"));
+    let (grey, general) = both_ways(page(content));
+    let grey = grey.unwrap_or_else(|| panic!("{name} needs the general renderer"));
     let squares = |grey: &[u8]| {
         let mut sums = vec![0_u32; 108 * 135];
         for (row, line) in grey.chunks(1728).enumerate() {
@@ -57,9 +57,9 @@ fn assert_within(part: u32, name: &str, draw: impl FnOnce(&mut Content)) {
         }
         sums
     };
-    let (ink, general) = (squares(&ink), squares(&general));
+    let (grey, general) = (squares(&grey), squares(&general));
     let total: u32 = general.iter().sum();
-    let other: u32 = ink.iter().zip(&general).map(|(a, b)| a.abs_diff(*b)).sum();
+    let other: u32 = grey.iter().zip(&general).map(|(a, b)| a.abs_diff(*b)).sum();
     assert!(total > 100_000, "{name} draws {total}");
     assert!(other < total / part, "{name}: {other} of {total}");
 }
@@ -179,7 +179,7 @@ fn shapes_look_the_same() {
             .cubic_to(600.0, 100.0, 0.0, 700.0, 560.0, 740.0)
             .stroke();
     });
-    assert_alike("half the ink", |content| {
+    assert_alike("half opaque", |content| {
         content.set_parameters(Name(b"Half"));
         content.rect(100.0, 100.0, 200.0, 200.0).fill_nonzero();
         content.rect(200.0, 200.0, 200.0, 200.0).fill_nonzero();
@@ -287,13 +287,13 @@ fn slices_of_a_picture_have_no_seams() {
             .x_object(Name(b"D"));
         content.restore_state();
     }
-    let (ink, _) = both_ways(page(content));
-    let ink = ink.unwrap();
-    let column: Vec<u8> = ink.chunks(1728).map(|row| row[864]).collect();
+    let (grey, _) = both_ways(page(content));
+    let grey = grey.unwrap();
+    let column: Vec<u8> = grey.chunks(1728).map(|row| row[864]).collect();
     let dark: Vec<usize> = (0..column.len()).filter(|row| column[*row] < 255).collect();
     // From 100 to 592 points above the lower edge, at 196 dots per inch.
     assert_eq!((dark[0], dark[dark.len() - 1]), (544, 1883));
-    // A quarter of the paper shows through at most, where two edges share a pixel half and half.
+    // A quarter of the page shows through at most, where two edges share a pixel half and half.
     assert!(dark[1..dark.len() - 1].iter().all(|row| column[*row] < 70));
 }
 

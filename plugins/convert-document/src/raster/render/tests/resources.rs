@@ -13,7 +13,7 @@ fn id(number: i32) -> Ref {
     Ref::new(number)
 }
 
-/// A page with this content, and with more in its resources than a page of ink may use.
+/// A page with this content, and with more in its resources than the grey renderer supports.
 pub(super) fn page(content: Content) -> Vec<u8> {
     let content = content.finish();
     let mut pdf = one_page(|page| {
