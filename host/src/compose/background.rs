@@ -59,7 +59,7 @@ impl Service {
         self.background.spawn(sweeper.run(stopped.clone()));
         self.background
             .spawn(until(stopped.clone(), collect_orphans(parts.clone())));
-        self.background.spawn(write_touches(
+        self.background.spawn(write_last_uses(
             parts.store.clone(),
             parts.clock.clone(),
             stopped.clone(),
@@ -171,10 +171,10 @@ async fn catch_up(app: App) {
 }
 
 /// Writes when keys were last used, now and then and at the end.
-async fn write_touches(store: Store, clock: Clock, mut stopped: watch::Receiver<bool>) {
+async fn write_last_uses(store: Store, clock: Clock, mut stopped: watch::Receiver<bool>) {
     loop {
         let last = *stopped.borrow();
-        if let Err(error) = store.write_touches().await {
+        if let Err(error) = store.write_last_uses().await {
             tracing::warn!(%error, "the last uses of keys could not be written");
         }
         if last {

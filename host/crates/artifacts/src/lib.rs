@@ -1,9 +1,9 @@
-//! Floor 4: documents on disk or in a bucket.
+//! Documents on disk or in a bucket.
 //!
 //! A record in the database may point to a document only after [`Artifacts::put`] answered: by then the bytes
 //! survive a power cut. New documents go where the configuration says, old ones are read where their
 //! [`Place`] says, so a switch from local storage to S3 strands nothing. Documents of [`Place::Database`]
-//! ride in the job's own commit and never come here.
+//! are written in the commit of their record and never come here.
 
 mod check;
 mod layout;
@@ -30,7 +30,7 @@ use faxgate_telemetry::metrics::ARTIFACT_SECONDS;
 
 pub use layout::Kind;
 
-/// Documents up to this size ride in the database commit when documents are kept locally: below it, one more
+/// Documents up to this size are written in the commit of their record when documents are kept locally: below it, one more
 /// file and its share of a sync cost more than the longer commit.
 pub const INLINE_LIMIT: u64 = 128 * KIB;
 
@@ -272,7 +272,7 @@ impl From<PathBuf> for Content {
 }
 
 impl ArtifactError {
-    /// Names what was tried, and tells a full disk from other trouble.
+    /// Names what was tried, and tells a full disk from other errors.
     fn io(doing: &'static str) -> impl Fn(io::Error) -> Self {
         move |source| match source.kind() {
             io::ErrorKind::NotFound => Self::NotFound,

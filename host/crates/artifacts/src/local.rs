@@ -281,7 +281,7 @@ impl LocalStore {
     }
 }
 
-/// One walk through the artifact folder.
+/// One pass over the artifact folder.
 struct Sweep<'a, F> {
     store: &'a LocalStore,
     known: &'a F,
@@ -293,7 +293,7 @@ impl<F: Fn(&Place) -> bool> Sweep<'_, F> {
     fn folder(&mut self, folder: &Path, depth: usize) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
-            // What was deleted or moved since it was listed is nobody's trouble.
+            // What was deleted or moved since it was listed is no error.
             let Ok(meta) = fs::symlink_metadata(&path) else {
                 continue;
             };

@@ -341,7 +341,7 @@ fn status<E>(error: &SdkError<E>) -> Option<u16> {
     error.raw_response().map(|answer| answer.status().as_u16())
 }
 
-/// Names what was tried. The whole chain of causes is kept: "dispatch failure" alone helps nobody.
+/// Names what was tried. The whole chain of causes is kept: "dispatch failure" alone does not help.
 fn remote<E>(doing: &'static str) -> impl Fn(SdkError<E>) -> ArtifactError
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,

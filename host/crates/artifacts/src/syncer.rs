@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-/// At most this many files in one go, so that the first does not wait for a crowd behind it.
+/// At most this many files in one go, so that the first does not wait for too many others.
 const BATCH: usize = 128;
 /// Threads that sync the bytes of one batch.
-const LANES: usize = 4;
+const THREADS: usize = 4;
 /// A deleted name may come back after a power cut for this long at most.
 const LAZY: Duration = Duration::from_secs(2);
 
@@ -59,7 +59,7 @@ impl Syncer {
         answer
     }
 
-    /// Tells that a name of `folder` is gone; synced with the next batch or soon.
+    /// Notes that a name of `folder` is gone; synced with the next batch or soon.
     pub(super) fn deleted(&self, folder: PathBuf) {
         let _ = self.work.send(Work::Deleted(folder));
     }
@@ -134,19 +134,20 @@ fn sync_files(batch: &[Waiting]) -> Vec<io::Result<()>> {
     let sync = |part: &[Waiting]| -> Vec<io::Result<()>> {
         part.iter().map(|(written, _)| written.file.sync_data()).collect()
     };
-    if batch.len() < LANES {
+    if batch.len() < THREADS {
         return sync(batch);
     }
-    let lane = batch.len().div_ceil(LANES);
+    let share = batch.len().div_ceil(THREADS);
     std::thread::scope(|scope| {
-        let lanes: Vec<_> = batch
-            .chunks(lane)
+        let threads: Vec<_> = batch
+            .chunks(share)
             .map(|part| (part.len(), scope.spawn(move || sync(part))))
             .collect();
-        lanes
+        threads
             .into_iter()
-            .flat_map(|(files, lane)| {
-                lane.join()
+            .flat_map(|(files, thread)| {
+                thread
+                    .join()
                     .unwrap_or_else(|_| (0..files).map(|_| Err(io::Error::other("sync failed"))).collect())
             })
             .collect()

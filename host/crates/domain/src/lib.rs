@@ -1,4 +1,4 @@
-//! Floor 1: the rules of faxing. Pure values and functions: no I/O, no async, no HTTP, no database.
+//! The rules of faxing. Pure values and functions: no I/O, no async, no HTTP, no database.
 
 pub mod access;
 pub mod artifact;

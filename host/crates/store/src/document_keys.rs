@@ -16,7 +16,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
-use super::error::StoreError;
+use crate::error::StoreError;
 
 /// Format of a sealed document: this byte, number of the key (8), nonce (12), then the sealed bytes with their tag.
 const FORMAT: u8 = 1;
@@ -29,7 +29,7 @@ const BLOCK: u64 = 1024;
 const WHAT: &str = "document";
 
 /// The keys.
-pub(super) struct DocumentKeys {
+pub(crate) struct DocumentKeys {
     medium: Medium,
     unused: Mutex<Unused>,
 }
@@ -48,13 +48,13 @@ struct Unused {
 }
 
 /// The file of the keys of a database.
-pub(super) fn file_beside(database: &Path) -> PathBuf {
+pub(crate) fn file_beside(database: &Path) -> PathBuf {
     database.with_extension("document-keys")
 }
 
 impl DocumentKeys {
     /// Opens the file, or makes it with access for its owner only. Blocks for disk access.
-    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let fresh = !path.exists();
         let file = OpenOptions::new()
             .read(true)
@@ -71,7 +71,7 @@ impl DocumentKeys {
     }
 
     /// Keys that live as long as this does.
-    pub(super) fn in_memory() -> Self {
+    pub(crate) fn in_memory() -> Self {
         Self::new(Medium::Memory(Mutex::default()), 0)
     }
 
@@ -85,13 +85,13 @@ impl DocumentKeys {
     }
 
     /// Whether [`Self::seal`] answers without waiting for the disk.
-    pub(super) fn has_unused(&self) -> bool {
+    pub(crate) fn has_unused(&self) -> bool {
         let unused = self.unused.lock();
         unused.next < unused.end
     }
 
     /// Seals a document with a key of its own. Blocks for disk access once in many documents.
-    pub(super) fn seal(&self, id: [u8; 16], document: &[u8]) -> Result<Bytes, StoreError> {
+    pub(crate) fn seal(&self, id: [u8; 16], document: &[u8]) -> Result<Bytes, StoreError> {
         let number = self.take()?;
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce).map_err(io::Error::from)?;
@@ -109,7 +109,7 @@ impl DocumentKeys {
     }
 
     /// The document, or none when its key was wiped.
-    pub(super) fn unseal(&self, id: [u8; 16], sealed: &[u8]) -> Result<Option<Bytes>, StoreError> {
+    pub(crate) fn unseal(&self, id: [u8; 16], sealed: &[u8]) -> Result<Option<Bytes>, StoreError> {
         let (number, nonce, body) = parts(sealed)?;
         let Some(cipher) = self.cipher(number)? else {
             return Ok(None);
@@ -124,7 +124,7 @@ impl DocumentKeys {
     }
 
     /// Wipes the key of a sealed document. Blocks until that is on the disk. A repeat does no harm.
-    pub(super) fn destroy(&self, sealed: &[u8]) -> Result<(), StoreError> {
+    pub(crate) fn destroy(&self, sealed: &[u8]) -> Result<(), StoreError> {
         let (number, ..) = parts(sealed)?;
         self.medium.write(number * KEY as u64, &[0; KEY])?;
         Ok(())

@@ -4,16 +4,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::cursor::BadCursor;
+use crate::format::cursor::BadCursor;
 
-/// What an error means for whoever asked.
+/// What an error means for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreErrorKind {
     /// The database does not answer now: nothing is known to be wrong with the request.
     Unavailable,
     /// A write may or may not be in the database: read before writing again.
     Unknown,
-    /// The disk has no room.
+    /// The disk is full.
     Full,
     /// Another version wrote the database or a record.
     Schema,
@@ -62,7 +62,7 @@ pub enum StoreError {
         /// What the disk or the engine says.
         source: EngineError,
     },
-    /// The disk has no room for this.
+    /// The disk is full.
     #[error("no space left for the database: free some disk space; accepted faxes are kept")]
     Full,
     /// The store was closed.
@@ -122,10 +122,10 @@ pub enum StoreError {
 
 impl StoreError {
     /// Names the file in an error that is about the file as a whole.
-    pub(super) fn of_file(self, file: &Path) -> Self {
+    pub(crate) fn of_file(self, file: &Path) -> Self {
         match self {
             Self::Locked { .. } => Self::Locked {
-                holder: super::backend::holder(file),
+                holder: crate::redb::backend::holder(file),
                 file: file.to_owned(),
             },
             Self::Engine(source) => Self::Open {
@@ -138,14 +138,14 @@ impl StoreError {
 
     /// A record that can't be read. serde's message names the field and place but may quote content, so only
     /// the place is kept.
-    pub(super) fn damaged(what: &'static str, error: &serde_json::Error) -> Self {
+    pub(crate) fn damaged(what: &'static str, error: &serde_json::Error) -> Self {
         Self::Damaged {
             what,
             reason: format!("{:?} error at column {}", error.classify(), error.column()),
         }
     }
 
-    /// What this means for whoever asked.
+    /// What this means for the caller.
     #[must_use]
     pub const fn kind(&self) -> StoreErrorKind {
         match self {
@@ -164,7 +164,7 @@ impl StoreError {
     }
 
     /// A commit that failed: whether it is on the disk is not known, unless the disk was full before it began.
-    pub(super) fn of_commit(self) -> Self {
+    pub(crate) fn of_commit(self) -> Self {
         match self {
             Self::Engine(source) => Self::Unknown(source),
             other => other,
@@ -172,7 +172,7 @@ impl StoreError {
     }
 
     /// Whether this is an answer to a command that wrote nothing, rather than a failure.
-    pub(super) const fn is_answer(&self) -> bool {
+    pub(crate) const fn is_answer(&self) -> bool {
         matches!(self, Self::NoSuchJob | Self::KeyRevoked | Self::Exists(_))
     }
 
@@ -182,8 +182,8 @@ impl StoreError {
         matches!(self, Self::Full | Self::Panicked) || self.is_answer()
     }
 
-    /// Whether the fault lies in the command, not in the storage: its neighbours can be tried without it.
-    pub(super) const fn is_of_command(&self) -> bool {
+    /// Whether the fault lies in the command, not in the storage: the others of its group can be tried without it.
+    pub(crate) const fn is_of_command(&self) -> bool {
         matches!(
             self,
             Self::UnknownFormat { .. } | Self::Damaged { .. } | Self::Panicked

@@ -1,14 +1,13 @@
-//! Floor 4: the database: redb behind typed operations on domain values, one writer.
+//! The database: typed operations on domain values, durable when they answer.
 //!
-//! Reads are snapshot reads on the caller's task (a few microseconds). Writes go to one thread that puts
-//! everything waiting into one transaction and answers after the durable commit ([`writer`]): a commit costs a
-//! disk sync whether it holds one job or a hundred. Nothing above this room can tell that redb is behind it.
+//! [`decide`] has the rules, [`format`] says how things are written down, and [`redb`](crate::redb) is the embedded
+//! engine that loads rows, applies decisions and commits. Callers do not learn which engine runs.
 //!
 //! | table | key → value | serves |
 //! |---|---|---|
 //! | `jobs` | id → record | one job, every job newest first |
 //! | `job_events` | id, number → record | the timeline of a job |
-//! | `due` | lane, time, id | who waits and until when |
+//! | `due` | queue, time, id | jobs that wait, and until when |
 //! | `submitting` | id | requests interrupted by a crash |
 //! | `by_owner`, `by_status`, `by_to` | digest, id | filtered lists |
 //! | `by_provider_id` | provider id → id | callbacks |
@@ -22,58 +21,43 @@
 //! | `audit` | number → chain and record | who did what |
 //! | `meta` | name → bytes | schema, secrets, counters, head of the audit chain |
 
-mod audit;
-mod backend;
-mod cursor;
-mod db;
+mod cache;
+mod decide;
 mod document_keys;
-mod documents;
 mod error;
-mod expiry;
-mod inbound;
-mod inbound_retention;
-mod index;
-mod job_reads;
-mod job_writes;
-mod key;
-mod keyring;
-mod keys;
-mod lately;
-mod list;
-mod meta;
-mod record;
-mod tables;
+mod format;
+mod lists;
+mod redb;
 #[cfg(test)]
 mod tests;
-mod touch;
-mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use audit::{AuditFault, AuditVerdict};
-pub use cursor::{BadCursor, Cursor};
-pub use error::{EngineError, StoreError, StoreErrorKind};
-pub use expiry::{Expiring, IdempotencyRow};
-pub use inbound::{CreatedInbound, InboundFilter, NewInbound};
-pub use job_reads::JobFilter;
-pub use job_writes::{Advanced, Created, NewJob, ServeOutcome};
-pub use keys::KeyChange;
-pub use lately::ShownJob;
-pub use list::{PageOf, PageRequest};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use db::{Db, Room};
-use document_keys::DocumentKeys;
+pub use crate::cache::job_cache::CachedJob;
+pub use crate::decide::api_keys::KeyChange;
+pub use crate::decide::inbound::{CreatedInbound, NewInbound};
+pub use crate::decide::jobs::{Advanced, Created, NewJob, ServeOutcome};
+pub use crate::decide::retention::{Expiring, IdempotencyRow};
+pub use crate::error::{EngineError, StoreError, StoreErrorKind};
+pub use crate::format::audit_chain::{AuditFault, AuditVerdict};
+pub use crate::format::cursor::{BadCursor, Cursor};
+pub use crate::lists::{InboundFilter, JobFilter, PageOf, PageRequest};
+
+use crate::cache::job_cache::JobCache;
+use crate::cache::key_cache::KeyCache;
+use crate::cache::last_used::LastUses;
+use crate::document_keys::DocumentKeys;
+use crate::redb::database::{Db, FreeSpace};
+use crate::redb::meta::Secrets;
+use crate::redb::writer::{DiskBudget, Writer};
+use crate::redb::{backend, meta, tables};
 use faxgate_base::clock::Clock;
 use faxgate_domain::link::LinkKey;
-use keyring::Keyring;
-use lately::Lately;
-use meta::Secrets;
-use touch::Touches;
-use writer::Writer;
 
 /// The database. Clones share it; the last one dropped closes it.
 #[derive(Clone)]
@@ -107,10 +91,10 @@ struct Shared {
     clock: Clock,
     options: StoreOptions,
     secrets: Secrets,
-    touches: Mutex<Touches>,
-    keyring: Keyring,
-    lately: Lately,
-    /// Rings when a document has to go at once.
+    last_uses: Mutex<LastUses>,
+    key_cache: KeyCache,
+    job_cache: JobCache,
+    /// Notified when a document has to be destroyed at once.
     due: Arc<Notify>,
 }
 
@@ -136,7 +120,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub fn open_backend(backend: impl redb::StorageBackend, clock: Clock) -> Result<Self, StoreError> {
+    pub fn open_backend(backend: impl ::redb::StorageBackend, clock: Clock) -> Result<Self, StoreError> {
         Self::open_backend_with(backend, clock, StoreOptions::default())
     }
 
@@ -145,7 +129,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_backend_with(
-        backend: impl redb::StorageBackend,
+        backend: impl ::redb::StorageBackend,
         clock: Clock,
         options: StoreOptions,
     ) -> Result<Self, StoreError> {
@@ -159,14 +143,13 @@ impl Store {
         self.shared.writer.close();
     }
 
-    /// Whether the writer answers, whatever it answers: a store that can't write but says so is ill, one that says
-    /// nothing any more is dead.
+    /// Whether the writer thread answers, with success or with an error. False only when it has ended.
     pub async fn answers(&self) -> bool {
         let nothing = |tables: &mut tables::Tables<'_>| {
             tables.unchanged();
             Ok(())
         };
-        let asked = self.write(writer::Growth::Settles, nothing).await;
+        let asked = self.write(DiskBudget::Finish, nothing).await;
         !matches!(asked, Err(StoreError::Closed))
     }
 
@@ -176,23 +159,23 @@ impl Store {
         self.shared.secrets.link_key()
     }
 
-    /// Rings after a job ended whose document has to go at once: with an
+    /// Notified after a job ended whose document is to be destroyed at once: with an
     /// [`artifact_ttl`](StoreOptions::artifact_ttl) of zero.
     #[must_use]
     pub fn due_at_once(&self) -> Arc<Notify> {
         Arc::clone(&self.shared.due)
     }
 
-    /// Whether the store can do its work: a read works, the writer lives and the disk has room.
+    /// Whether a read works, the writer runs and the disk has free space.
     ///
     /// # Errors
     /// What stands in the way.
     pub async fn check(&self) -> Result<(), StoreError> {
         meta::check(&self.shared.db.read()?)?;
         self.shared.writer.check()?;
-        match self.shared.db.room(0) {
-            Room::Enough | Room::Reserve => Ok(()),
-            Room::None => Err(StoreError::Full),
+        match self.shared.db.free_space(0) {
+            FreeSpace::Enough | FreeSpace::Reserve => Ok(()),
+            FreeSpace::None => Err(StoreError::Full),
         }
     }
 
@@ -224,9 +207,9 @@ impl Store {
                 clock,
                 options,
                 secrets,
-                touches: Mutex::new(Touches::default()),
-                keyring: Keyring::default(),
-                lately: Lately::default(),
+                last_uses: Mutex::new(LastUses::default()),
+                key_cache: KeyCache::default(),
+                job_cache: JobCache::default(),
                 due: Arc::default(),
             }),
         })

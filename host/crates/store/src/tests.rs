@@ -1,4 +1,4 @@
-//! Tests of the store through its door, on real files and on storage that fails.
+//! Tests of the store through its public operations, on real files and on storage that fails.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,7 +13,7 @@ mod counters;
 mod crash;
 mod destroyed;
 mod disk;
-mod fixtures;
+pub(crate) mod fixtures;
 mod full;
 mod groups;
 mod idempotency;

@@ -38,7 +38,7 @@ impl App {
         let store = &self.parts.store;
         let proved = store.proved_key(id, |key| holds(key, &digest, now)).await?;
         Ok(proved.filter(|key| key.is_live(now)).map(|key| {
-            store.touch_key(key.id, now);
+            store.note_key_use(key.id, now);
             key.principal()
         }))
     }

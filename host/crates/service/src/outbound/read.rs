@@ -11,7 +11,7 @@ use faxgate_domain::ids::JobId;
 use faxgate_domain::job::{Job, PublicStatus};
 use faxgate_domain::number::E164;
 use faxgate_domain::scope::Scope;
-use faxgate_store::{Cursor, JobFilter, PageOf, PageRequest, ShownJob};
+use faxgate_store::{CachedJob, Cursor, JobFilter, PageOf, PageRequest};
 
 /// Most items of one page.
 const MAX_PAGE: usize = 200;
@@ -96,7 +96,7 @@ impl App {
     }
 
     /// The job `id`, if `actor` may know of it. Unknown and foreign ids answer alike.
-    pub(crate) async fn visible_job(&self, actor: &Actor, id: &str) -> Result<Arc<ShownJob>, Error> {
+    pub(crate) async fn visible_job(&self, actor: &Actor, id: &str) -> Result<Arc<CachedJob>, Error> {
         let job = self.known_job(id).await?;
         if actor.principal.sees(&job.owner) {
             Ok(job)
@@ -106,7 +106,7 @@ impl App {
     }
 
     /// The job `id`, if `actor` may change it.
-    pub(crate) async fn own_job(&self, actor: &Actor, id: &str) -> Result<Arc<ShownJob>, Error> {
+    pub(crate) async fn own_job(&self, actor: &Actor, id: &str) -> Result<Arc<CachedJob>, Error> {
         let job = self.visible_job(actor, id).await?;
         if actor.principal.acts_for(&job.owner) {
             Ok(job)
@@ -119,11 +119,11 @@ impl App {
     }
 
     /// The job `id`.
-    pub(crate) async fn known_job(&self, id: &str) -> Result<Arc<ShownJob>, Error> {
+    pub(crate) async fn known_job(&self, id: &str) -> Result<Arc<CachedJob>, Error> {
         let id: JobId = id.parse().map_err(|_| Error::not_found("fax"))?;
         self.parts
             .store
-            .job_to_show(id)
+            .cached_job(id)
             .await?
             .ok_or_else(|| Error::not_found("fax"))
     }

@@ -3,7 +3,7 @@
 use redb::{ReadableTable as _, Table};
 
 use super::fixtures::Bed;
-use crate::tables::{AUDIT, Body, META};
+use crate::redb::tables::{AUDIT, Body, META};
 use crate::{AuditFault, AuditVerdict};
 use faxgate_domain::audit::AuditEntry;
 

@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use redb::{ReadTransaction, ReadableTable as _, TableDefinition};
 
 use super::fixtures::{Bed, claimed, news, taken};
-use crate::key::{self, digest, join};
-use crate::record::decode;
-use crate::tables::{BY_COMPLETION, BY_OWNER, BY_PROVIDER_ID, BY_STATUS, BY_TO, DUE, JOBS};
+use crate::format::record::decode;
+use crate::format::table_key::{self as key, digest, join};
+use crate::redb::tables::{BY_COMPLETION, BY_OWNER, BY_PROVIDER_ID, BY_STATUS, BY_TO, DUE, JOBS};
 use crate::{AuditVerdict, Store};
 use faxgate_domain::ids::JobId;
 use faxgate_domain::job::{Job, Phase, PublicStatus};

@@ -21,14 +21,14 @@ use faxgate_domain::provider::{ProviderStatus, StatusUpdate};
 use faxgate_domain::status::JobEvent;
 
 /// A store in memory, its clock, and a source of ids.
-pub(super) struct Bed {
+pub(crate) struct Bed {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) ids: IdSource,
 }
 
 impl Bed {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_ttl(None)
     }
 
@@ -50,7 +50,7 @@ impl Bed {
         new_job(JobId(self.ids.next(self.clock.now())), owner, self.clock.now())
     }
 
-    pub(super) fn inbound(&self, provider_id: &str) -> NewInbound {
+    pub(crate) fn inbound(&self, provider_id: &str) -> NewInbound {
         let now = self.clock.now();
         let document = Bytes::from(format!("document of {provider_id}"));
         NewInbound {

@@ -7,8 +7,8 @@ use futures_util::future::join_all;
 use redb::ReadableTableMetadata as _;
 
 use super::fixtures::{Bed, claimed};
-use crate::tables::JOBS;
-use crate::writer::Growth;
+use crate::redb::tables::JOBS;
+use crate::redb::writer::DiskBudget;
 use crate::{AuditVerdict, Created, StoreError};
 use faxgate_domain::audit::AuditEntry;
 use faxgate_domain::ids::JobId;
@@ -80,7 +80,7 @@ async fn a_panic_harms_only_its_own_command() {
     let bad = {
         let runs = Arc::clone(&runs);
         bed.store
-            .write(Growth::Settles, move |tables| -> Result<(), StoreError> {
+            .write(DiskBudget::Finish, move |tables| -> Result<(), StoreError> {
                 runs.fetch_add(1, Ordering::Relaxed);
                 // What it wrote before must be gone.
                 tables.jobs.insert(&[1; 16], b"half".as_slice())?;
@@ -119,7 +119,7 @@ async fn a_damaged_record_harms_only_who_asks_for_it() {
     let bed = Bed::new();
     let (damaged, sound) = (bed.created("desk").await.id, bed.created("desk").await.id);
     bed.store
-        .write(Growth::Settles, move |tables| {
+        .write(DiskBudget::Finish, move |tables| {
             tables
                 .jobs
                 .insert(&damaged.to_bytes(), b"\x01{\"id\":".as_slice())?;

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use jiff::SignedDuration;
 
 use super::fixtures::{Bed, claimed, news, taken};
-use crate::record::{decode, encode};
-use crate::tables::get;
-use crate::writer::Growth;
+use crate::format::record::{decode, encode};
+use crate::redb::tables::get;
+use crate::redb::writer::DiskBudget;
 use crate::{Created, Expiring, StoreError};
 use faxgate_base::clock::{after, before};
 use faxgate_domain::event::{EventKind, TimelineEntry};
@@ -54,7 +54,7 @@ async fn a_job_comes_back_as_it_was_kept() {
 async fn a_job_that_is_shown_again_is_the_one_in_the_database() {
     let bed = Bed::new();
     let id = bed.created("desk").await.id;
-    let show = async || bed.store.job_to_show(id).await.unwrap().unwrap();
+    let show = async || bed.store.cached_job(id).await.unwrap().unwrap();
     let first = show().await;
     assert_eq!(Some(&**first), bed.store.job(id).await.unwrap().as_ref());
     assert!(Arc::ptr_eq(&first, &show().await), "decoded once");
@@ -70,7 +70,7 @@ async fn a_job_that_is_shown_again_is_the_one_in_the_database() {
     assert_ne!(**first, **second);
     assert_eq!(Some(&**second), bed.store.job(id).await.unwrap().as_ref());
     let unknown = JobId(bed.ids.next(bed.clock.now()));
-    assert!(bed.store.job_to_show(unknown).await.unwrap().is_none());
+    assert!(bed.store.cached_job(unknown).await.unwrap().is_none());
 }
 
 /// Whoever was told of a change sees it, however often the job is read meanwhile.
@@ -86,7 +86,7 @@ async fn readers_never_see_less_than_a_writer_was_told() {
             let (mut reads, mut last) = (0_u32, 0);
             while !stop.load(Ordering::Relaxed) {
                 let least = told.load(Ordering::SeqCst).max(last);
-                let seen = store.job_to_show(id).await.unwrap().unwrap().attempts;
+                let seen = store.cached_job(id).await.unwrap().unwrap().attempts;
                 assert!(seen >= least, "{seen} after {least}");
                 (reads, last) = (reads + 1, seen);
             }
@@ -94,7 +94,7 @@ async fn readers_never_see_less_than_a_writer_was_told() {
         })
     });
     for round in 1..=100 {
-        let write = bed.store.write(Growth::Settles, move |tables| {
+        let write = bed.store.write(DiskBudget::Finish, move |tables| {
             let mut job: Job = get(&tables.jobs, &id.to_bytes(), decode)?.ok_or(StoreError::NoSuchJob)?;
             job.attempts = round;
             tables.jobs.insert(&id.to_bytes(), encode(&job)?.as_slice())?;

@@ -176,9 +176,9 @@ async fn uses_are_noted_now_and_then() {
     let first = bed.clock.now();
     for second in [3, 90, 7] {
         bed.store
-            .touch_key(key.id, first + SignedDuration::from_secs(second));
+            .note_key_use(key.id, first + SignedDuration::from_secs(second));
     }
-    bed.store.touch_key(KeyId([9; 6]), first);
+    bed.store.note_key_use(KeyId([9; 6]), first);
     let last = Some(first + SignedDuration::from_secs(90));
     assert_eq!(
         bed.store.key(key.id).await.unwrap().unwrap().last_used_at,
@@ -194,10 +194,10 @@ async fn uses_are_noted_now_and_then() {
         last,
         "and yet known"
     );
-    bed.store.write_touches().await.unwrap();
+    bed.store.write_last_uses().await.unwrap();
     assert_eq!(bed.store.key(key.id).await.unwrap().unwrap().last_used_at, last);
-    bed.store.touch_key(key.id, first);
-    bed.store.write_touches().await.unwrap();
+    bed.store.note_key_use(key.id, first);
+    bed.store.write_last_uses().await.unwrap();
     assert_eq!(
         bed.store.key(key.id).await.unwrap().unwrap().last_used_at,
         last,

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::fixtures::{Bed, new_job};
-use crate::tables::{JOBS, META};
+use crate::redb::tables::{JOBS, META};
 use crate::{Store, StoreError, StoreOptions};
 use faxgate_base::clock::Clock;
 use faxgate_domain::ids::JobId;
@@ -142,7 +142,7 @@ fn a_newer_database_is_refused() {
         .insert("schema", newer.as_slice())
         .unwrap();
     transaction.commit().unwrap();
-    let refused = crate::meta::prepare(&bed.store.shared.db)
+    let refused = crate::redb::meta::prepare(&bed.store.shared.db)
         .map(|_| ())
         .unwrap_err();
     assert!(

@@ -3,8 +3,8 @@
 use futures_util::future::join_all;
 
 use super::fixtures::{Bed, claimed, taken};
-use crate::record::encode;
-use crate::writer::Growth;
+use crate::format::record::encode;
+use crate::redb::writer::DiskBudget;
 use crate::{AuditVerdict, ServeOutcome, Store, StoreError};
 use faxgate_domain::event::EventKind;
 use faxgate_domain::ids::JobId;
@@ -22,7 +22,7 @@ async fn give(store: &Store, id: JobId, ticket: Option<Ticket>) {
         ..store.job(id).await.unwrap().unwrap()
     };
     store
-        .write(Growth::Settles, move |tables| {
+        .write(DiskBudget::Finish, move |tables| {
             tables.jobs.insert(&id.to_bytes(), encode(&job)?.as_slice())?;
             Ok(())
         })

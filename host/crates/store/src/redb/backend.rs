@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
-use super::error::StoreError;
+use crate::error::StoreError;
 
 /// Access for the owner only.
 const MODE: u32 = 0o600;
@@ -19,13 +19,13 @@ const MODE: u32 = 0o600;
 /// A backend that outlives the engine. redb refuses all work after one failed write, so after a full disk the
 /// engine has to be started again on the same storage; closing the file in between would give up its lock.
 #[derive(Debug, Clone)]
-pub(super) struct Kept {
+pub(crate) struct RestartableBackend {
     inner: Arc<dyn StorageBackend>,
     sync_failed: Arc<AtomicBool>,
 }
 
 /// The file of a database, locked.
-pub(super) struct OpenedFile {
+pub(crate) struct OpenedFile {
     backend: Arc<FileBackend>,
     file: PathBuf,
     /// A new database is made under this name and gets its own when it is complete.
@@ -34,7 +34,7 @@ pub(super) struct OpenedFile {
 
 /// Opens the database file. A new database is made under another name first: a file with the right name is always a
 /// whole database, and one without content is what a full disk or a failed restore left.
-pub(super) fn open_file(file: &Path) -> Result<OpenedFile, StoreError> {
+pub(crate) fn open_file(file: &Path) -> Result<OpenedFile, StoreError> {
     let draft = (!file.exists()).then(|| file.with_extension("redb-new"));
     let path = draft.as_deref().unwrap_or(file);
     let opened = OpenOptions::new()
@@ -65,7 +65,7 @@ fn holder_file(database: &Path) -> PathBuf {
 }
 
 /// The process that has the database open, if it left its id.
-pub(super) fn holder(database: &Path) -> Option<u32> {
+pub(crate) fn holder(database: &Path) -> Option<u32> {
     fs::read_to_string(holder_file(database))
         .ok()?
         .trim()
@@ -75,12 +75,12 @@ pub(super) fn holder(database: &Path) -> Option<u32> {
 
 impl OpenedFile {
     /// The storage.
-    pub(super) fn backend(&self) -> Arc<dyn StorageBackend> {
+    pub(crate) fn backend(&self) -> Arc<dyn StorageBackend> {
         Arc::clone(&self.backend) as Arc<dyn StorageBackend>
     }
 
     /// Gives a new database its name, durably, and leaves the id of this process for others to read.
-    pub(super) fn finish(self) -> Result<(), StoreError> {
+    pub(crate) fn finish(self) -> Result<(), StoreError> {
         if let Some(draft) = &self.draft {
             fs::rename(draft, &self.file)?;
             if let Some(folder) = self.file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -103,9 +103,9 @@ impl OpenedFile {
     }
 }
 
-impl Kept {
+impl RestartableBackend {
     /// Keeps `inner`.
-    pub(super) fn new(inner: Arc<dyn StorageBackend>) -> Self {
+    pub(crate) fn new(inner: Arc<dyn StorageBackend>) -> Self {
         Self {
             inner,
             sync_failed: Arc::default(),
@@ -114,19 +114,19 @@ impl Kept {
 
     /// Whether a sync ever failed. The kernel then drops what it could not write and says so once: whatever is
     /// read back may be in memory only, so nothing can be built on it.
-    pub(super) fn sync_failed(&self) -> bool {
+    pub(crate) fn sync_failed(&self) -> bool {
         self.sync_failed.load(Ordering::Acquire)
     }
 
     /// Gives the storage up, and its locks.
-    pub(super) fn release(&self) {
+    pub(crate) fn release(&self) {
         if let Err(error) = self.inner.close() {
             tracing::warn!(%error, "closing the database file failed");
         }
     }
 }
 
-impl StorageBackend for Kept {
+impl StorageBackend for RestartableBackend {
     fn len(&self) -> io::Result<u64> {
         self.inner.len()
     }

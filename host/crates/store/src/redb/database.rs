@@ -6,24 +6,24 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use redb::{Builder, Database, ReadTransaction, ReadableDatabase as _, StorageBackend, WriteTransaction};
 
-use super::StoreOptions;
-use super::backend::Kept;
-use super::error::StoreError;
+use crate::StoreOptions;
+use crate::error::StoreError;
+use crate::redb::backend::RestartableBackend;
 
 /// The running engine.
-pub(super) struct Db {
+pub(crate) struct Db {
     // The error of the last restart when that failed.
     engine: RwLock<Result<Database, StoreError>>,
-    backend: Kept,
+    backend: RestartableBackend,
     cache_bytes: usize,
     quick_repair_from: u64,
     space: Option<Space>,
 }
 
-/// Room on the disk. It is looked at before each commit, since a commit that fails for want of it costs a restart
-/// of the engine, and on a disk without any room at all that fails too.
+/// FreeSpace on the disk. It is looked at before each commit, since a commit that fails for want of it costs a restart
+/// of the engine, and on a full disk that fails too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Room {
+pub(crate) enum FreeSpace {
     /// For everything, as far as anybody knows.
     Enough,
     /// Only for finishing what was accepted.
@@ -40,8 +40,8 @@ struct Space {
 
 impl Db {
     /// Starts the engine on `backend`, repairing what a crash left.
-    pub(super) fn open(backend: Arc<dyn StorageBackend>, options: &StoreOptions) -> Result<Self, StoreError> {
-        let backend = Kept::new(backend);
+    pub(crate) fn open(backend: Arc<dyn StorageBackend>, options: &StoreOptions) -> Result<Self, StoreError> {
+        let backend = RestartableBackend::new(backend);
         let engine = start(&backend, options.cache_bytes).inspect_err(|_| backend.release())?;
         Ok(Self {
             engine: RwLock::new(Ok(engine)),
@@ -53,7 +53,7 @@ impl Db {
     }
 
     /// Keeps `reserve` bytes of the disk of `file` for jobs already accepted.
-    pub(super) fn watching_space_of(mut self, file: &Path, reserve: u64) -> Self {
+    pub(crate) fn watching_space_of(mut self, file: &Path, reserve: u64) -> Self {
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
         self.space = Some(Space {
             folder: folder.unwrap_or(Path::new(".")).to_owned(),
@@ -63,7 +63,7 @@ impl Db {
     }
 
     /// A snapshot of the last commit.
-    pub(super) fn read(&self) -> Result<ReadTransaction, StoreError> {
+    pub(crate) fn read(&self) -> Result<ReadTransaction, StoreError> {
         match &*self.engine.read() {
             Ok(engine) => Ok(engine.begin_read()?),
             Err(error) => Err(error.clone()),
@@ -73,8 +73,8 @@ impl Db {
     /// A write transaction. Only the writer asks for one.
     ///
     /// Commits to a large file save the allocator state ("quick repair"): without it a start after a crash
-    /// walks the whole file.
-    pub(super) fn write(&self) -> Result<WriteTransaction, StoreError> {
+    /// reads the whole file.
+    pub(crate) fn write(&self) -> Result<WriteTransaction, StoreError> {
         let mut transaction = match &*self.engine.read() {
             Ok(engine) => engine.begin_write()?,
             Err(error) => return Err(error.clone()),
@@ -83,27 +83,27 @@ impl Db {
         Ok(transaction)
     }
 
-    /// What the disk has room for, if `bytes` of documents are to be added.
-    pub(super) fn room(&self, bytes: u64) -> Room {
+    /// The free space of the disk, if `bytes` of documents are to be added.
+    pub(crate) fn free_space(&self, bytes: u64) -> FreeSpace {
         let Some(space) = &self.space else {
-            return Room::Enough;
+            return FreeSpace::Enough;
         };
         let Ok(disk) = rustix::fs::statvfs(&space.folder) else {
-            return Room::Enough;
+            return FreeSpace::Enough;
         };
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
         if free >= space.reserve.saturating_add(bytes) {
-            Room::Enough
+            FreeSpace::Enough
         } else if free >= space.reserve / 4 {
-            Room::Reserve
+            FreeSpace::Reserve
         } else {
-            Room::None
+            FreeSpace::None
         }
     }
 
     /// Starts the engine again after a failed write: redb refuses all work from then on, although everything
-    /// committed is there. Not after a failed sync, see [`Kept::sync_failed`].
-    pub(super) fn restart(&self) -> Result<(), StoreError> {
+    /// committed is there. Not after a failed sync, see [`RestartableBackend::sync_failed`].
+    pub(crate) fn restart(&self) -> Result<(), StoreError> {
         if self.backend.sync_failed() {
             return Err(StoreError::Failed);
         }
@@ -115,7 +115,7 @@ impl Db {
     }
 
     /// Whether writes can be trusted to be kept.
-    pub(super) fn is_sound(&self) -> bool {
+    pub(crate) fn is_sound(&self) -> bool {
         !self.backend.sync_failed()
     }
 }
@@ -130,7 +130,7 @@ impl Drop for Db {
     }
 }
 
-fn start(backend: &Kept, cache_bytes: usize) -> Result<Database, StoreError> {
+fn start(backend: &RestartableBackend, cache_bytes: usize) -> Result<Database, StoreError> {
     let mut builder = Builder::new();
     builder.set_cache_size(cache_bytes);
     builder.set_repair_callback(|progress| {

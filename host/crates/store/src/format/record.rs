@@ -6,19 +6,19 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::error::StoreError;
+use crate::error::StoreError;
 
 /// The format written today.
 const FORMAT: u8 = 1;
 
 /// Something kept as a record.
-pub(super) trait Record: Serialize + DeserializeOwned {
+pub(crate) trait Record: Serialize + DeserializeOwned {
     /// What errors call it.
     const NAME: &'static str;
 }
 
 /// Writes a record.
-pub(super) fn encode<T: Record>(value: &T) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn encode<T: Record>(value: &T) -> Result<Vec<u8>, StoreError> {
     let mut bytes = Vec::with_capacity(1024);
     bytes.push(FORMAT);
     serde_json::to_writer(&mut bytes, value).map_err(|error| StoreError::damaged(T::NAME, &error))?;
@@ -26,7 +26,7 @@ pub(super) fn encode<T: Record>(value: &T) -> Result<Vec<u8>, StoreError> {
 }
 
 /// Reads a record of any format so far.
-pub(super) fn decode<T: Record>(bytes: &[u8]) -> Result<T, StoreError> {
+pub(crate) fn decode<T: Record>(bytes: &[u8]) -> Result<T, StoreError> {
     match bytes.split_first() {
         Some((&FORMAT, json)) => {
             serde_json::from_slice(json).map_err(|error| StoreError::damaged(T::NAME, &error))
@@ -55,6 +55,6 @@ records! {
     faxgate_domain::event::TimelineEntry => "timeline",
     faxgate_domain::access::ApiKey => "key",
     faxgate_domain::inbound::InboundFax => "received fax",
-    super::expiry::IdempotencyRow => "idempotency",
-    super::meta::Counters => "counter",
+    crate::decide::retention::IdempotencyRow => "idempotency",
+    crate::redb::meta::Counters => "counter",
 }

@@ -1,17 +1,18 @@
 //! Pages of lists, newest first.
 //!
-//! With several filters the indexes are walked together: each is asked for its next id not after the
+//! With several filters the indexes are scanned together: each is asked for its next id not after the
 //! candidate, and the first that has to skip makes a new candidate. The narrowest filter so sets the pace,
 //! whichever it is, and only records in all indexes are read.
 
 use redb::{ReadOnlyTable, ReadTransaction};
 
-use super::Store;
-use super::cursor::{Cursor, Scope};
-use super::error::StoreError;
-use super::key::{FIRST, join, tail};
-use super::record::{Record, decode};
-use super::tables::{Body, Filed, Id, get};
+use crate::Store;
+use crate::error::StoreError;
+use crate::format::cursor::{Cursor, Scope};
+use crate::format::record::{Record, decode};
+use crate::format::table_key::{join, tail};
+use crate::lists::{PageOf, PageRequest};
+use crate::redb::tables::{Body, FilterKey, Id, get};
 
 /// Index steps and records looked at for one page at most. A page that ends by this may be short or empty and
 /// has a cursor to go on: no filter can make a request slow.
@@ -19,52 +20,34 @@ const BUDGET: usize = 5_000;
 /// Items on a page at most.
 const LIMIT: usize = 1_000;
 
-/// Which part of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageRequest {
-    /// Items at most; at least 1 and at most 1000 are taken.
-    pub limit: usize,
-    /// Where the last page ended; none for the first.
-    pub cursor: Option<Cursor>,
-}
-
-/// A part of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageOf<T> {
-    /// The items, newest first.
-    pub items: Vec<T>,
-    /// Where to go on; none when this was all.
-    pub next: Option<Cursor>,
-}
-
-/// A list of records with their indexes, ready to be walked.
-pub(super) struct Walk<'a> {
+/// A list of records with their indexes, ready to be scanned.
+pub(crate) struct IndexScan<'a> {
     /// The records.
-    pub(super) records: ReadOnlyTable<Id, Body>,
+    pub(crate) records: ReadOnlyTable<Id, Body>,
     /// The filters that have an index, with the value.
-    pub(super) indexes: Vec<(ReadOnlyTable<Filed, ()>, [u8; 16])>,
+    pub(crate) indexes: Vec<(ReadOnlyTable<FilterKey, ()>, [u8; 16])>,
     /// Which ids may be on the list, both included.
-    pub(super) bounds: ([u8; 16], [u8; 16]),
+    pub(crate) bounds: ([u8; 16], [u8; 16]),
     /// List and filter, for the cursor.
-    pub(super) scope: Scope,
+    pub(crate) scope: Scope,
     /// Key of the cursors.
-    pub(super) cursor_key: &'a [u8; 32],
+    pub(crate) cursor_key: &'a [u8; 32],
 }
 
 impl Store {
-    /// The index `definition` in `snapshot` for one value, as [`Walk::indexes`] wants it.
-    pub(super) fn filed(
+    /// The index `definition` in `snapshot` for one value, as [`IndexScan::indexes`] wants it.
+    pub(crate) fn filed(
         snapshot: &ReadTransaction,
-        definition: redb::TableDefinition<'static, Filed, ()>,
+        definition: redb::TableDefinition<'static, FilterKey, ()>,
         value: [u8; 16],
-    ) -> Result<(ReadOnlyTable<Filed, ()>, [u8; 16]), StoreError> {
+    ) -> Result<(ReadOnlyTable<FilterKey, ()>, [u8; 16]), StoreError> {
         Ok((snapshot.open_table(definition)?, value))
     }
 }
 
-impl Walk<'_> {
+impl IndexScan<'_> {
     /// One page of the records that `fits` accepts.
-    pub(super) fn page<T: Record>(
+    pub(crate) fn page<T: Record>(
         &self,
         page: &PageRequest,
         fits: impl Fn(&T) -> bool,
@@ -81,7 +64,7 @@ impl Walk<'_> {
             let id = match self.next(from, &mut budget)? {
                 Step::Found(id) => id,
                 Step::End => break,
-                Step::Tired(at) => return Ok(self.ended(items, Some(at))),
+                Step::BudgetExhausted(at) => return Ok(self.ended(items, Some(at))),
             };
             place = before(id);
             let record = get(&self.records, &id, decode::<T>)?;
@@ -114,7 +97,7 @@ impl Walk<'_> {
             }
             if *budget == 0 {
                 // Everything above the candidate was looked at: go on with the candidate itself.
-                return Ok(after(candidate).map_or(Step::End, Step::Tired));
+                return Ok(after(candidate).map_or(Step::End, Step::BudgetExhausted));
             }
             if self.indexes.is_empty() {
                 *budget -= 1;
@@ -143,8 +126,8 @@ impl Walk<'_> {
 enum Step {
     Found([u8; 16]),
     End,
-    // Out of budget; a cursor here goes on where the walk stopped.
-    Tired([u8; 16]),
+    // Out of budget; a cursor here goes on where the scan stopped.
+    BudgetExhausted([u8; 16]),
 }
 
 /// The id before `id`.
@@ -155,13 +138,4 @@ fn before(id: [u8; 16]) -> Option<[u8; 16]> {
 /// The id after `id`. None of ours is the last one, so that its successor never matters.
 fn after(id: [u8; 16]) -> Option<[u8; 16]> {
     u128::from_be_bytes(id).checked_add(1).map(u128::to_be_bytes)
-}
-
-/// The first id that can have been made at `millis`.
-pub(super) fn first_id_at(millis: i64) -> [u8; 16] {
-    let Ok(millis) = u64::try_from(millis) else {
-        return FIRST;
-    };
-    let millis = millis.min((1 << 48) - 1);
-    (u128::from(millis) << 80).to_be_bytes()
 }

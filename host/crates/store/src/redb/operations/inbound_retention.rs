@@ -5,13 +5,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use redb::Table;
 
-use super::Store;
-use super::error::StoreError;
-use super::expiry::inbound_place;
-use super::key::LAST;
-use super::record::{decode, encode};
-use super::tables::{Body, INBOUND, META, Tables, get};
-use super::writer::Growth;
+use crate::Store;
+use crate::decide::retention::inbound_place;
+use crate::error::StoreError;
+use crate::format::record::{decode, encode};
+use crate::format::table_key::LAST;
+use crate::redb::tables::{Body, INBOUND, META, Tables, get};
+use crate::redb::writer::DiskBudget;
 use faxgate_base::clock::after;
 use faxgate_domain::inbound::InboundFax;
 
@@ -40,14 +40,14 @@ impl Store {
             let batch = self.scan(move |store| store.inbound_ids(from)).await?;
             let Some(last) = batch.last().copied() else { break };
             changed += self
-                .write(Growth::Settles, move |tables| follow(tables, &batch, ttl))
+                .write(DiskBudget::Finish, move |tables| follow(tables, &batch, ttl))
                 .await?;
             let Some(next) = u128::from_be_bytes(last).checked_add(1) else {
                 break;
             };
             from = next.to_be_bytes();
         }
-        self.write(Growth::Settles, move |tables| keep(&mut tables.meta, setting))
+        self.write(DiskBudget::Finish, move |tables| keep(&mut tables.meta, setting))
             .await?;
         Ok(changed)
     }

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use ulid::Ulid;
 
-use super::Store;
-use super::error::StoreError;
-use super::tables::{DOCUMENTS, SEALED_DOCUMENTS, get};
+use crate::Store;
+use crate::error::StoreError;
+use crate::redb::tables::{DOCUMENTS, SEALED_DOCUMENTS, get};
 
 impl Store {
     /// A document kept in the database: of a job or of a received fax. None when there is none, or when it was
@@ -26,7 +26,7 @@ impl Store {
     }
 
     /// Seals the document of a new record with a key of its own.
-    pub(super) async fn sealed(
+    pub(crate) async fn sealed(
         &self,
         id: Ulid,
         document: Option<Bytes>,
@@ -43,7 +43,7 @@ impl Store {
     }
 
     /// Makes the document unreadable, on disk as well. One that is not there is no error.
-    pub(super) async fn destroy_document(&self, id: Ulid) -> Result<(), StoreError> {
+    pub(crate) async fn destroy_document(&self, id: Ulid) -> Result<(), StoreError> {
         self.scan(move |store| {
             let snapshot = store.shared.db.read()?;
             let sealed = snapshot.open_table(SEALED_DOCUMENTS)?.get(&id.to_bytes())?;

@@ -4,30 +4,30 @@ use redb::{ReadTransaction, ReadableTable, Table, WriteTransaction};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::Store;
-use super::audit::Head;
-use super::db::Db;
-use super::error::StoreError;
-use super::key::status_code;
-use super::record::{decode, encode};
-use super::tables::{self, Body, META, Tables, get};
+use crate::Store;
+use crate::error::StoreError;
+use crate::format::audit_chain::Head;
+use crate::format::record::{decode, encode};
+use crate::format::table_key::status_code;
+use crate::redb::database::Db;
+use crate::redb::tables::{self, Body, META, Tables, get};
 use faxgate_domain::job::PublicStatus;
 use faxgate_domain::link::LinkKey;
 
 /// The schema of this version: raised when tables or keys change so that older versions would misread them.
 ///
-/// 2: documents are sealed ([`super::document_keys`]).
+/// 2: documents are sealed ([`crate::document_keys`]).
 const SCHEMA: u32 = 2;
 
 /// Random bytes made with the database.
-pub(super) struct Secrets {
+pub(crate) struct Secrets {
     link: Zeroizing<[u8; 32]>,
     cursor: Zeroizing<[u8; 32]>,
 }
 
 /// How many jobs there are, by number of the status ([`status_code`]).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Counters {
+pub(crate) struct Counters {
     jobs: [u64; 5],
 }
 
@@ -47,19 +47,19 @@ impl Store {
 
 impl Secrets {
     /// The key of links to documents.
-    pub(super) fn link_key(&self) -> LinkKey {
+    pub(crate) fn link_key(&self) -> LinkKey {
         LinkKey::new(*self.link)
     }
 
     /// The key of page markers.
-    pub(super) fn cursor_key(&self) -> &[u8; 32] {
+    pub(crate) fn cursor_key(&self) -> &[u8; 32] {
         &self.cursor
     }
 }
 
 impl Counters {
     /// Jobs in this state.
-    pub(super) fn of(&self, status: PublicStatus) -> u64 {
+    pub(crate) fn of(&self, status: PublicStatus) -> u64 {
         self.jobs
             .get(usize::from(status_code(status)))
             .copied()
@@ -67,22 +67,22 @@ impl Counters {
     }
 
     /// One job more in this state.
-    pub(super) fn enter(&mut self, status: PublicStatus) {
+    pub(crate) fn enter(&mut self, status: PublicStatus) {
         if let Some(count) = self.jobs.get_mut(usize::from(status_code(status))) {
             *count = count.saturating_add(1);
         }
     }
 
     /// One job less in this state.
-    pub(super) fn leave(&mut self, status: PublicStatus) {
+    pub(crate) fn leave(&mut self, status: PublicStatus) {
         if let Some(count) = self.jobs.get_mut(usize::from(status_code(status))) {
             *count = count.saturating_sub(1);
         }
     }
 }
 
-/// Makes what a new database needs, checks that an old one is ours to read, and hands out its secrets.
-pub(super) fn prepare(db: &Db) -> Result<Secrets, StoreError> {
+/// Makes what a new database needs, checks that this version can read an old one, and returns its secrets.
+pub(crate) fn prepare(db: &Db) -> Result<Secrets, StoreError> {
     let snapshot = db.read()?;
     if !tables::are_complete(&snapshot)? {
         drop(snapshot);
@@ -95,19 +95,19 @@ pub(super) fn prepare(db: &Db) -> Result<Secrets, StoreError> {
 }
 
 /// Whether a read works.
-pub(super) fn check(snapshot: &ReadTransaction) -> Result<(), StoreError> {
+pub(crate) fn check(snapshot: &ReadTransaction) -> Result<(), StoreError> {
     schema(&snapshot.open_table(META)?)?
         .map(|_| ())
         .ok_or_else(|| damaged("no schema"))
 }
 
 /// The counters as kept; zeros in a new database.
-pub(super) fn counters(meta: &impl ReadableTable<&'static str, Body>) -> Result<Counters, StoreError> {
+pub(crate) fn counters(meta: &impl ReadableTable<&'static str, Body>) -> Result<Counters, StoreError> {
     Ok(get(meta, "counters", decode)?.unwrap_or_default())
 }
 
 /// Keeps the counters.
-pub(super) fn put_counters(
+pub(crate) fn put_counters(
     meta: &mut Table<'_, &'static str, Body>,
     counters: &Counters,
 ) -> Result<(), StoreError> {
@@ -116,12 +116,12 @@ pub(super) fn put_counters(
 }
 
 /// The head of the audit chain as kept; the empty chain in a new database.
-pub(super) fn head(meta: &impl ReadableTable<&'static str, Body>) -> Result<Head, StoreError> {
+pub(crate) fn head(meta: &impl ReadableTable<&'static str, Body>) -> Result<Head, StoreError> {
     Ok(get(meta, "audit_head", Head::decode)?.unwrap_or_default())
 }
 
 /// Keeps the head of the audit chain.
-pub(super) fn put_head(meta: &mut Table<'_, &'static str, Body>, head: &Head) -> Result<(), StoreError> {
+pub(crate) fn put_head(meta: &mut Table<'_, &'static str, Body>, head: &Head) -> Result<(), StoreError> {
     meta.insert("audit_head", head.encode().as_slice())?;
     Ok(())
 }

@@ -7,31 +7,29 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::Store;
-use super::error::StoreError;
-use super::meta;
-use super::tables::{AUDIT, META, Tables};
-use super::writer::Growth;
+use crate::error::StoreError;
+use crate::format::table_key::{join, tail};
 use faxgate_domain::audit::{AuditEntry, AuditRecord};
 
 const FORMAT: u8 = 1;
+/// What errors call a record.
 const WHAT: &str = "audit";
 
 /// Number and hash of the last record; zeros before the first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Head {
+pub(crate) struct Head {
     seq: u64,
     hash: [u8; 32],
 }
 
-/// What a walk along the chain found.
+/// Result of verifying the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuditVerdict {
     /// Every record fits.
     Intact {
         /// How many there are.
         records: u64,
-        /// Hash of the last one. Kept outside the database, it proves the log up to here.
+        /// Hash of the last one. RestartableBackend outside the database, it proves the log up to here.
         head: [u8; 32],
     },
     /// Something does not fit.
@@ -78,81 +76,10 @@ struct Row<'a> {
     json: &'a [u8],
 }
 
-impl Store {
-    /// The records after number `after_seq`, or from the first, oldest first.
-    ///
-    /// # Errors
-    /// When the database or a record can't be read.
-    pub async fn audit(&self, after_seq: Option<u64>, limit: usize) -> Result<Vec<AuditRecord>, StoreError> {
-        let Some(from) = after_seq.unwrap_or(0).checked_add(1) else {
-            return Ok(Vec::new());
-        };
-        self.scan(move |store| store.read_audit(from, limit)).await
-    }
-
-    fn read_audit(&self, from: u64, limit: usize) -> Result<Vec<AuditRecord>, StoreError> {
-        let table = self.shared.db.read()?.open_table(AUDIT)?;
-        table
-            .range(from..)?
-            .take(limit)
-            .map(|row| {
-                let (seq, value) = row?;
-                let row =
-                    Row::decode(value.value()).ok_or_else(|| unreadable("too short or unknown format"))?;
-                Ok(AuditRecord {
-                    seq: seq.value(),
-                    previous: row.previous,
-                    hash: row.hash,
-                    entry: serde_json::from_slice(row.json)
-                        .map_err(|error| StoreError::damaged(WHAT, &error))?,
-                })
-            })
-            .collect()
-    }
-
-    /// Walks the whole chain in one snapshot. Takes about a second for a million records.
-    ///
-    /// # Errors
-    /// When the database can't be read. A chain that does not fit is a verdict, not an error.
-    pub async fn verify_audit(&self) -> Result<AuditVerdict, StoreError> {
-        self.scan(Self::walk_audit).await
-    }
-
-    fn walk_audit(&self) -> Result<AuditVerdict, StoreError> {
-        let snapshot = self.shared.db.read()?;
-        let kept = meta::head(&snapshot.open_table(META)?)?;
-        let mut walked = Head::default();
-        for row in snapshot.open_table(AUDIT)?.range(0..)? {
-            let (seq, value) = row?;
-            match walked.follow(seq.value(), value.value(), kept.seq) {
-                Ok(next) => walked = next,
-                Err((seq, fault)) => return Ok(AuditVerdict::Broken { seq, fault }),
-            }
-        }
-        Ok(walked.compare(&kept))
-    }
-
-    /// Records something that changes nothing else.
-    ///
-    /// # Errors
-    /// When it could not be kept.
-    pub async fn record(&self, entry: AuditEntry) -> Result<(), StoreError> {
-        self.write(Growth::Settles, move |tables| append(tables, &entry))
-            .await
-    }
-
-    /// Records something that nobody waits for. A failure is logged.
-    pub fn record_later(&self, entry: AuditEntry) {
-        if let Err(error) = self.write_later(move |tables| append(tables, &entry)) {
-            tracing::error!(%error, "an audit record could not be kept");
-        }
-    }
-}
-
-/// Adds a record to the chain.
-pub(super) fn append(tables: &mut Tables<'_>, entry: &AuditEntry) -> Result<(), StoreError> {
+/// The next record of a chain that ends in `head`: its bytes, and the head after it.
+pub(crate) fn next(head: Head, entry: &AuditEntry) -> Result<(Vec<u8>, Head), StoreError> {
     let json = serde_json::to_vec(entry).map_err(|error| StoreError::damaged(WHAT, &error))?;
-    let Head { seq, hash: previous } = tables.head;
+    let Head { seq, hash: previous } = head;
     let seq = seq
         .checked_add(1)
         .ok_or_else(|| unreadable("the numbers ran out"))?;
@@ -162,28 +89,42 @@ pub(super) fn append(tables: &mut Tables<'_>, entry: &AuditEntry) -> Result<(), 
     row.extend_from_slice(&previous);
     row.extend_from_slice(&hash);
     row.extend_from_slice(&json);
-    tables.audit.insert(seq, row.as_slice())?;
-    tables.head = Head { seq, hash };
-    Ok(())
+    Ok((row, Head { seq, hash }))
+}
+
+/// Reads record number `seq`.
+pub(crate) fn record(seq: u64, value: &[u8]) -> Result<AuditRecord, StoreError> {
+    let row = Row::decode(value).ok_or_else(|| unreadable("too short or unknown format"))?;
+    Ok(AuditRecord {
+        seq,
+        previous: row.previous,
+        hash: row.hash,
+        entry: serde_json::from_slice(row.json).map_err(|error| StoreError::damaged(WHAT, &error))?,
+    })
 }
 
 impl Head {
+    /// Number of the last record.
+    pub(crate) const fn seq(&self) -> u64 {
+        self.seq
+    }
+
     /// The head as it is kept.
-    pub(super) fn encode(&self) -> [u8; 40] {
-        super::key::join(&self.seq.to_be_bytes(), &self.hash)
+    pub(crate) fn encode(&self) -> [u8; 40] {
+        join(&self.seq.to_be_bytes(), &self.hash)
     }
 
     /// Reads the head back.
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
         let bytes = <&[u8; 40]>::try_from(bytes).map_err(|_| unreadable("the head has the wrong length"))?;
         Ok(Self {
             seq: u64::from_be_bytes(bytes.first_chunk().copied().unwrap_or_default()),
-            hash: super::key::tail(bytes),
+            hash: tail(bytes),
         })
     }
 
     /// The head after the next record, or what is wrong with it. `end` is the number of the last one written.
-    fn follow(&self, seq: u64, value: &[u8], end: u64) -> Result<Self, (u64, AuditFault)> {
+    pub(crate) fn follow(&self, seq: u64, value: &[u8], end: u64) -> Result<Self, (u64, AuditFault)> {
         let expected = self.seq + 1;
         if seq > end {
             return Err(match expected {
@@ -204,7 +145,8 @@ impl Head {
         Ok(Self { seq, hash: row.hash })
     }
 
-    fn compare(&self, kept: &Self) -> AuditVerdict {
+    /// Compares the end that verification reached with the head that was kept.
+    pub(crate) fn compare(&self, kept: &Self) -> AuditVerdict {
         let fault = if self.seq < kept.seq {
             AuditFault::CutOff { expected: kept.seq }
         } else if self.hash != kept.hash {

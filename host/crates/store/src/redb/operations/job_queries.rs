@@ -1,41 +1,24 @@
-//! Reading jobs.
+//! Reading jobs: one, lists, queues and timelines.
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use redb::ReadableTable as _;
 
-use super::cursor::Scope;
-use super::error::StoreError;
-use super::key::{self, FIRST, LAST, digest, tail};
-use super::lately::ShownJob;
-use super::list::{PageOf, PageRequest, Walk, first_id_at};
-use super::record::decode;
-use super::tables::{BY_OWNER, BY_PROVIDER_ID, BY_STATUS, BY_TO, DUE, JOB_EVENTS, JOBS, SUBMITTING, get};
-use super::{Shared, Store};
+use crate::cache::job_cache::CachedJob;
+use crate::error::StoreError;
+use crate::format::record::decode;
+use crate::format::table_key::{self as key, FIRST, LAST, digest, tail};
+use crate::lists::{JobFilter, PageOf, PageRequest};
+use crate::redb::index_scan::IndexScan;
+use crate::redb::tables::{
+    BY_OWNER, BY_PROVIDER_ID, BY_STATUS, BY_TO, DUE, JOB_EVENTS, JOBS, SUBMITTING, get,
+};
+use crate::{Shared, Store};
 use faxgate_base::clock::after;
 use faxgate_domain::event::TimelineEntry;
 use faxgate_domain::ids::JobId;
-use faxgate_domain::job::{Job, PublicStatus, Queue};
-use faxgate_domain::number::E164;
-
-/// How far the time inside an id may lie behind the time of making: ids never go back when the clock does.
-pub(super) const CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(10);
-
-/// Which jobs a list has. Every condition set must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct JobFilter {
-    /// Whose.
-    pub owner: Option<String>,
-    /// In which state.
-    pub status: Option<PublicStatus>,
-    /// To which number.
-    pub to: Option<E164>,
-    /// Accepted after this time, not at it.
-    pub created_after: Option<Timestamp>,
-    /// Accepted before this time, not at it.
-    pub created_before: Option<Timestamp>,
-}
+use faxgate_domain::job::{Job, Queue};
 
 impl Store {
     /// One job.
@@ -52,24 +35,27 @@ impl Store {
     ///
     /// # Errors
     /// When the database or the record can't be read.
-    pub async fn job_to_show(&self, id: JobId) -> Result<Option<Arc<ShownJob>>, StoreError> {
+    pub async fn cached_job(&self, id: JobId) -> Result<Option<Arc<CachedJob>>, StoreError> {
         let Shared {
-            db, writer, lately, ..
+            db,
+            writer,
+            job_cache,
+            ..
         } = &*self.shared;
         let before = writer.version();
-        if let Some(job) = before.and_then(|version| lately.at(id, version)) {
+        if let Some(job) = before.and_then(|version| job_cache.at(id, version)) {
             return Ok(Some(job));
         }
         let table = db.read()?.open_table(JOBS)?;
         let version = before.filter(|before| writer.version() == Some(*before));
         let read = |record: &[u8]| {
-            lately.job(id, record, version, |record| {
+            job_cache.job(id, record, version, |record| {
                 decode::<Job>(record).map(|job| self.with_expiry(job))
             })
         };
         let job = get(&table, &id.to_bytes(), read)?;
         if job.is_none() {
-            lately.forget(id);
+            job_cache.forget(id);
         }
         Ok(job)
     }
@@ -104,14 +90,14 @@ impl Store {
         if let Some(status) = filter.status {
             indexes.push(Self::filed(&snapshot, BY_STATUS, key::status(status))?);
         }
-        let walk = Walk {
+        let scan = IndexScan {
             records: snapshot.open_table(JOBS)?,
             indexes,
             bounds: filter.bounds(),
             scope: filter.scope(),
             cursor_key: self.shared.secrets.cursor_key(),
         };
-        let mut page = walk.page(page, |job| filter.fits(job))?;
+        let mut page = scan.page(page, |job| filter.fits(job))?;
         page.items = page.items.into_iter().map(|job| self.with_expiry(job)).collect();
         Ok(page)
     }
@@ -181,7 +167,7 @@ impl Store {
     }
 
     /// Fills in when the document is to be destroyed. It follows from the setting of today and is not kept.
-    pub(super) fn with_expiry(&self, mut job: Job) -> Job {
+    pub(crate) fn with_expiry(&self, mut job: Job) -> Job {
         let ends = job.phase.is_final() && job.artifact.is_some();
         job.expires_at = match self.shared.options.artifact_ttl {
             Some(ttl) if ends => Some(after(job.completed_at.unwrap_or(job.updated_at), ttl)),
@@ -191,43 +177,7 @@ impl Store {
     }
 }
 
-impl JobFilter {
-    fn fits(&self, job: &Job) -> bool {
-        self.owner.as_ref().is_none_or(|owner| job.owner == *owner)
-            && self.status.is_none_or(|status| job.status() == status)
-            && self.to.as_ref().is_none_or(|to| job.to == *to)
-            && self.created_after.is_none_or(|after| job.created_at > after)
-            && self.created_before.is_none_or(|before| job.created_at < before)
-    }
-
-    /// The ids that can be on the list: an id carries the time of making, or a later one after the clock was
-    /// set back.
-    fn bounds(&self) -> ([u8; 16], [u8; 16]) {
-        let low = self
-            .created_after
-            .map_or(FIRST, |after| first_id_at(after.as_millisecond()));
-        let high = self.created_before.map_or(LAST, |before| {
-            let before = before.saturating_add(CLOCK_SLACK).unwrap_or(Timestamp::MAX);
-            first_id_at(before.as_millisecond())
-        });
-        (low, high)
-    }
-
-    fn scope(&self) -> Scope {
-        Scope::new(
-            1,
-            &[
-                self.owner.clone(),
-                self.status.map(|status| status.as_str().to_owned()),
-                self.to.as_ref().map(|to| to.as_str().to_owned()),
-                self.created_after.map(|at| at.to_string()),
-                self.created_before.map(|at| at.to_string()),
-            ],
-        )
-    }
-}
-
 /// The last 16 bytes of a key as the id of a job.
-pub(super) fn id_of(key: &[u8]) -> JobId {
+pub(crate) fn id_of(key: &[u8]) -> JobId {
     JobId::from_bytes(tail(key))
 }

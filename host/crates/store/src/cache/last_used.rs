@@ -5,29 +5,29 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::Store;
-use super::error::StoreError;
-use super::record::{decode, encode};
-use super::tables::get;
+use crate::Store;
+use crate::error::StoreError;
+use crate::format::record::{decode, encode};
+use crate::redb::tables::get;
 use faxgate_domain::access::ApiKey;
 use faxgate_domain::ids::KeyId;
 
 /// Uses that are not written yet. As many as there are keys at most: only genuine ones are noted.
 #[derive(Debug, Default)]
-pub(super) struct Touches(HashMap<KeyId, Timestamp>);
+pub(crate) struct LastUses(HashMap<KeyId, Timestamp>);
 
-impl Touches {
+impl LastUses {
     /// The later of what is kept and what is noted.
-    pub(super) fn laid_over(&self, mut key: ApiKey) -> ApiKey {
+    pub(crate) fn laid_over(&self, mut key: ApiKey) -> ApiKey {
         key.last_used_at = key.last_used_at.max(self.0.get(&key.id).copied());
         key
     }
 }
 
 impl Store {
-    /// Notes that a key was used. [`Store::write_touches`] writes it.
-    pub fn touch_key(&self, id: KeyId, at: Timestamp) {
-        let mut touches = self.shared.touches.lock();
+    /// Notes that a key was used. [`Store::write_last_uses`] writes it.
+    pub fn note_key_use(&self, id: KeyId, at: Timestamp) {
+        let mut touches = self.shared.last_uses.lock();
         let last = touches.0.entry(id).or_insert(at);
         *last = at.max(*last);
     }
@@ -36,12 +36,12 @@ impl Store {
     ///
     /// # Errors
     /// Whatever the disk says. What could not be written is lost: the next use is noted again.
-    pub async fn write_touches(&self) -> Result<(), StoreError> {
-        let touches = std::mem::take(&mut self.shared.touches.lock().0);
+    pub async fn write_last_uses(&self) -> Result<(), StoreError> {
+        let touches = std::mem::take(&mut self.shared.last_uses.lock().0);
         if touches.is_empty() {
             return Ok(());
         }
-        self.write(super::writer::Growth::Settles, move |tables| {
+        self.write(crate::redb::writer::DiskBudget::Finish, move |tables| {
             let mut changed = false;
             for (id, at) in &touches {
                 let Some(mut key) = get(&tables.keys, &id.0, decode::<ApiKey>)? else {

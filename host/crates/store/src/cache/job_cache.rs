@@ -1,4 +1,4 @@
-//! Jobs that were read lately, decoded: clients ask for the state of the same few again and again.
+//! Cache of decoded jobs: clients ask for the state of the same few again and again.
 //!
 //! Nothing has to be forgotten when a job changes, and nothing that is shown can be old: a job is taken from here only
 //! when no transaction began since it was read, or when its record is, byte for byte, the one that was decoded.
@@ -11,33 +11,33 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use parking_lot::RwLock;
 
-use super::error::StoreError;
-use super::writer::Version;
+use crate::error::StoreError;
+use crate::redb::writer::version::Version;
 use faxgate_domain::ids::JobId;
 use faxgate_domain::job::Job;
 
 /// Jobs remembered at most, of one to a few kilobytes each; one that is forgotten is only decoded once more.
 const JOBS: usize = 2000;
 
-/// A job as it is in the database, and room for how it is shown.
+/// A job as it is in the database, and how it is shown.
 #[derive(Debug)]
-pub struct ShownJob {
+pub struct CachedJob {
     job: Job,
     rendering: OnceLock<Bytes>,
 }
 
 /// The jobs.
 #[derive(Default)]
-pub(super) struct Lately(RwLock<HashMap<JobId, Decoded>>);
+pub(crate) struct JobCache(RwLock<HashMap<JobId, Decoded>>);
 
 struct Decoded {
     record: Box<[u8]>,
-    job: Arc<ShownJob>,
+    job: Arc<CachedJob>,
     /// The state of the database that it was last seen in.
     seen: AtomicU64,
 }
 
-impl ShownJob {
+impl CachedJob {
     fn new(job: Job) -> Self {
         Self {
             job,
@@ -58,7 +58,7 @@ impl ShownJob {
     }
 }
 
-impl Deref for ShownJob {
+impl Deref for CachedJob {
     type Target = Job;
 
     fn deref(&self) -> &Job {
@@ -66,9 +66,9 @@ impl Deref for ShownJob {
     }
 }
 
-impl Lately {
+impl JobCache {
     /// The job as it was read in this state of the database.
-    pub(super) fn at(&self, id: JobId, version: Version) -> Option<Arc<ShownJob>> {
+    pub(crate) fn at(&self, id: JobId, version: Version) -> Option<Arc<CachedJob>> {
         let jobs = self.0.read();
         let known = jobs.get(&id)?;
         (known.seen.load(Ordering::Relaxed) == version.number()).then(|| Arc::clone(&known.job))
@@ -76,19 +76,19 @@ impl Lately {
 
     /// The job of a record, from memory or by `decode`. `version` is the state of the database, none when that changed
     /// while the record was read.
-    pub(super) fn job(
+    pub(crate) fn job(
         &self,
         id: JobId,
         record: &[u8],
         version: Option<Version>,
         decode: impl FnOnce(&[u8]) -> Result<Job, StoreError>,
-    ) -> Result<Arc<ShownJob>, StoreError> {
+    ) -> Result<Arc<CachedJob>, StoreError> {
         let seen = version.map_or(0, Version::number);
         if let Some(known) = self.0.read().get(&id).filter(|known| *known.record == *record) {
             known.seen.store(seen, Ordering::Relaxed);
             return Ok(Arc::clone(&known.job));
         }
-        let job = Arc::new(ShownJob::new(decode(record)?));
+        let job = Arc::new(CachedJob::new(decode(record)?));
         let decoded = Decoded {
             record: record.into(),
             job: Arc::clone(&job),
@@ -103,7 +103,7 @@ impl Lately {
     }
 
     /// Forgets a job that is no more.
-    pub(super) fn forget(&self, id: JobId) {
+    pub(crate) fn forget(&self, id: JobId) {
         if self.0.read().contains_key(&id) {
             self.0.write().remove(&id);
         }

@@ -1,41 +1,22 @@
-//! API keys.
+//! Reading and writing API keys.
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use redb::ReadableTable as _;
 
-use super::Store;
-use super::audit;
-use super::cursor::{Cursor, Scope};
-use super::error::StoreError;
-use super::key::{self, FIRST, LAST};
-use super::list::{PageOf, PageRequest};
-use super::record::{decode, encode};
-use super::tables::{KEYS, KEYS_BY_AGE, Tables, get};
-use super::writer::Growth;
-use faxgate_domain::access::{ApiKey, PreviousSecret};
+use crate::Store;
+use crate::decide;
+use crate::decide::api_keys::KeyChange;
+use crate::error::StoreError;
+use crate::format::cursor::{Cursor, Scope};
+use crate::format::record::decode;
+use crate::format::table_key::{FIRST, LAST};
+use crate::lists::{PageOf, PageRequest};
+use crate::redb::tables::{KEYS, KEYS_BY_AGE, Tables, get};
+use crate::redb::writer::DiskBudget;
+use faxgate_domain::access::ApiKey;
 use faxgate_domain::audit::AuditEntry;
 use faxgate_domain::ids::KeyId;
-
-/// A change of a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeyChange {
-    /// It stops working. A repeat keeps the first time.
-    Revoke {
-        /// When.
-        at: Timestamp,
-    },
-    /// It gets a new secret.
-    Rotate {
-        /// SHA-256 of the new secret.
-        sha256: [u8; 32],
-        /// Until when the old secret works as well; none stops it now.
-        previous_until: Option<Timestamp>,
-        /// When.
-        at: Timestamp,
-    },
-}
 
 impl Store {
     /// One key.
@@ -56,17 +37,17 @@ impl Store {
         id: KeyId,
         proves: impl Fn(Option<&ApiKey>) -> bool,
     ) -> Result<Option<Arc<ApiKey>>, StoreError> {
-        let keyring = &self.shared.keyring;
+        let keyring = &self.shared.key_cache;
         if let Some(key) = keyring.get(id).filter(|key| proves(Some(key))) {
             return Ok(Some(key));
         }
-        let stamp = keyring.stamp();
+        let count = keyring.count();
         let key = self.key(id).await?;
         let proved = proves(key.as_ref());
         let Some(key) = key.filter(|_| proved).map(Arc::new) else {
             return Ok(None);
         };
-        keyring.remember(stamp, Arc::clone(&key));
+        keyring.remember(count, Arc::clone(&key));
         Ok(Some(key))
     }
 
@@ -100,7 +81,7 @@ impl Store {
             let age = *row?.0.value();
             let [.., a, b, c, d, e, f, _, _] = age;
             let key = get(&keys, &[a, b, c, d, e, f], decode)?;
-            items.extend(key.map(|key| self.shared.touches.lock().laid_over(key)));
+            items.extend(key.map(|key| self.shared.last_uses.lock().laid_over(key)));
             last = Some(age);
         }
         Ok(PageOf { items, next: None })
@@ -111,15 +92,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Exists`] for an id taken before, [`StoreError::Full`], and whatever the disk says.
     pub async fn put_key(&self, key: ApiKey, audit: AuditEntry) -> Result<(), StoreError> {
-        self.write(Growth::Adds(0), move |tables| {
-            if tables.keys.get(&key.id.0)?.is_some() {
-                return Err(StoreError::Exists("key"));
-            }
-            tables.keys.insert(&key.id.0, encode(&key)?.as_slice())?;
-            tables
-                .keys_by_age
-                .insert(&key::key_age(key.created_at, key.id), ())?;
-            audit::append(tables, &audit)
+        self.write(DiskBudget::Grow(0), move |tables| {
+            let is_taken = tables.keys.get(&key.id.0)?.is_some();
+            tables.apply(decide::api_keys::create(&key, is_taken, &audit)?)
         })
         .await
     }
@@ -134,15 +109,15 @@ impl Store {
         change: KeyChange,
         audit: AuditEntry,
     ) -> Result<Option<ApiKey>, StoreError> {
-        let keyring = self.shared.keyring.clone();
+        let keyring = self.shared.key_cache.clone();
         let (key, _forget) = self
-            .write(Growth::Settles, move |tables| {
+            .write(DiskBudget::Finish, move |tables| {
                 // Made first, so that it goes after the commit however this ends.
                 let forget = keyring.forget_when_dropped(id);
                 Ok((update(tables, id, &change, &audit)?, forget))
             })
             .await?;
-        Ok(key.map(|key| self.shared.touches.lock().laid_over(key)))
+        Ok(key.map(|key| self.shared.last_uses.lock().laid_over(key)))
     }
 }
 
@@ -150,30 +125,13 @@ fn update(
     tables: &mut Tables<'_>,
     id: KeyId,
     change: &KeyChange,
-    entry: &AuditEntry,
+    audit: &AuditEntry,
 ) -> Result<Option<ApiKey>, StoreError> {
-    let Some(mut key) = get(&tables.keys, &id.0, decode::<ApiKey>)? else {
+    let Some(key) = get(&tables.keys, &id.0, decode)? else {
         tables.unchanged();
         return Ok(None);
     };
-    match change {
-        KeyChange::Revoke { .. } if key.revoked_at.is_some() => {
-            tables.unchanged();
-            return Ok(Some(key));
-        }
-        KeyChange::Revoke { at } => key.revoked_at = Some(*at),
-        KeyChange::Rotate { .. } if key.revoked_at.is_some() => return Err(StoreError::KeyRevoked),
-        KeyChange::Rotate {
-            sha256,
-            previous_until,
-            at,
-        } => {
-            let old = std::mem::replace(&mut key.secret_sha256, *sha256);
-            key.previous = previous_until.map(|until| PreviousSecret { sha256: old, until });
-            key.rotated_at = Some(*at);
-        }
-    }
-    tables.keys.insert(&id.0, encode(&key)?.as_slice())?;
-    audit::append(tables, entry)?;
-    Ok(Some(key))
+    tables
+        .apply(decide::api_keys::update(key, change, audit)?)
+        .map(Some)
 }

@@ -28,14 +28,14 @@ pub struct BadCursor;
 
 /// Which list, with which filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Scope {
+pub(crate) struct Scope {
     list: u8,
     filter: [u8; 8],
 }
 
 impl Cursor {
     /// A marker after `place`.
-    pub(super) fn new(key: &[u8; 32], scope: Scope, place: [u8; 16]) -> Self {
+    pub(crate) fn new(key: &[u8; 32], scope: Scope, place: [u8; 16]) -> Self {
         let mut bytes = [0; LENGTH];
         let parts = [&[FORMAT, scope.list][..], &scope.filter, &place];
         for (to, from) in bytes.iter_mut().zip(parts.into_iter().flatten()) {
@@ -49,7 +49,7 @@ impl Cursor {
     }
 
     /// The place it marks, if it is ours and of this list.
-    pub(super) fn place(&self, key: &[u8; 32], scope: Scope) -> Result<[u8; 16], BadCursor> {
+    pub(crate) fn place(&self, key: &[u8; 32], scope: Scope) -> Result<[u8; 16], BadCursor> {
         let (signed, tag) = self.0.split_at(SIGNED);
         mac(key, &self.0)
             .verify_truncated_left(tag)
@@ -91,7 +91,7 @@ impl FromStr for Cursor {
 
 impl Scope {
     /// The list `list` with a filter of these values, in a fixed order.
-    pub(super) fn new(list: u8, filter: &[Option<String>]) -> Self {
+    pub(crate) fn new(list: u8, filter: &[Option<String>]) -> Self {
         let mut hash = Sha256::new();
         for value in filter {
             match value {

@@ -1,56 +1,17 @@
-//! What ends by itself: documents of finished jobs and of received faxes, and idempotency rows.
+//! Reading and clearing what expires: documents of finished jobs and of received faxes, and idempotency rows.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use super::Store;
-use super::error::StoreError;
-use super::job_reads::id_of;
-use super::key;
-use super::record::{decode, encode};
-use super::tables::{BY_COMPLETION, BY_EXPIRY, IDEMPOTENCY, Tables, get};
-use super::writer::Growth;
+use crate::Store;
+use crate::decide::retention::{Expiring, IDEMPOTENCY_KIND, INBOUND_KIND, IdempotencyRow, idempotency_place};
+use crate::error::StoreError;
+use crate::format::record::{decode, encode};
+use crate::format::table_key as key;
+use crate::redb::operations::job_queries::id_of;
+use crate::redb::tables::{BY_COMPLETION, BY_EXPIRY, IDEMPOTENCY, Tables, get};
+use crate::redb::writer::DiskBudget;
 use faxgate_base::clock::{after, before};
-use faxgate_domain::ids::{InboundId, JobId};
-
-/// The first answer to a request that may be repeated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IdempotencyRow {
-    /// Who sent the request: name of the credential.
-    pub who: String,
-    /// The key the sender chose.
-    pub key: String,
-    /// SHA-256 of what was asked.
-    #[serde(with = "hex::serde")]
-    pub fingerprint: [u8; 32],
-    /// The job that was made.
-    pub job: JobId,
-    /// JSON body of the answer.
-    pub answer: String,
-    /// When.
-    pub created_at: Timestamp,
-    /// From when on the key may be used anew.
-    pub expires_at: Timestamp,
-}
-
-/// Something whose time has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Expiring {
-    /// The document of a finished job.
-    Job(JobId),
-    /// The document of a received fax.
-    Inbound(InboundId),
-    /// A row that answers repeated requests.
-    Idempotency {
-        /// Who sent the request.
-        who: String,
-        /// The key the sender chose.
-        key: String,
-    },
-}
-
-const INBOUND_KIND: u8 = 1;
-const IDEMPOTENCY_KIND: u8 = 2;
+use faxgate_domain::ids::InboundId;
 
 impl Store {
     /// The first answer under this key, also an expired one that was not cleared yet.
@@ -93,7 +54,7 @@ impl Store {
     /// Whatever the disk says.
     pub async fn drop_idempotency(&self, who: &str, key: &str) -> Result<(), StoreError> {
         let place = key::idempotency(who, key);
-        self.write(Growth::Settles, move |tables| {
+        self.write(DiskBudget::Finish, move |tables| {
             match get(&tables.idempotency, &place, decode)? {
                 Some(row) => remove_idempotency(tables, &row),
                 None => {
@@ -164,48 +125,17 @@ impl Store {
     }
 }
 
-/// The answer under this key unless it expired.
-pub(super) fn live(
-    tables: &Tables<'_>,
-    who: &str,
-    key: &str,
-    now: Timestamp,
-) -> Result<Option<IdempotencyRow>, StoreError> {
-    let row = get(
-        &tables.idempotency,
-        &key::idempotency(who, key),
-        decode::<IdempotencyRow>,
-    )?;
-    Ok(row.filter(|row| now < row.expires_at))
-}
-
-/// Keeps an answer, in place of one that expired.
-pub(super) fn put_idempotency(tables: &mut Tables<'_>, row: &IdempotencyRow) -> Result<(), StoreError> {
+/// Keeps an answer.
+pub(crate) fn put_idempotency(tables: &mut Tables<'_>, row: &IdempotencyRow) -> Result<(), StoreError> {
     let place = key::idempotency(&row.who, &row.key);
-    if let Some(old) = get(&tables.idempotency, &place, decode)? {
-        remove_idempotency(tables, &old)?;
-    }
     tables.idempotency.insert(&place, encode(row)?.as_slice())?;
     tables.by_expiry.insert(idempotency_place(row).as_slice(), ())?;
     Ok(())
 }
 
-/// Where the expiry of a received fax is filed.
-pub(super) fn inbound_place(at: Timestamp, id: InboundId) -> Vec<u8> {
-    [&key::time(at)[..], &[INBOUND_KIND], &id.to_bytes()].concat()
-}
-
-fn remove_idempotency(tables: &mut Tables<'_>, row: &IdempotencyRow) -> Result<(), StoreError> {
+/// Removes an answer.
+pub(crate) fn remove_idempotency(tables: &mut Tables<'_>, row: &IdempotencyRow) -> Result<(), StoreError> {
     tables.idempotency.remove(&key::idempotency(&row.who, &row.key))?;
     tables.by_expiry.remove(idempotency_place(row).as_slice())?;
     Ok(())
-}
-
-fn idempotency_place(row: &IdempotencyRow) -> Vec<u8> {
-    [
-        &key::time(row.expires_at)[..],
-        &[IDEMPOTENCY_KIND],
-        &key::idempotency(&row.who, &row.key),
-    ]
-    .concat()
 }

@@ -8,11 +8,11 @@ use faxgate_domain::inbound::InboundStatus;
 use faxgate_domain::job::{PublicStatus, Queue};
 
 /// Lowest and highest of the 16 bytes of an id.
-pub(super) const FIRST: [u8; 16] = [0; 16];
-pub(super) const LAST: [u8; 16] = [0xff; 16];
+pub(crate) const FIRST: [u8; 16] = [0; 16];
+pub(crate) const LAST: [u8; 16] = [0xff; 16];
 
 /// Puts `left` before `right`. `N` must be the sum of their lengths.
-pub(super) fn join<const N: usize>(left: &[u8], right: &[u8]) -> [u8; N] {
+pub(crate) fn join<const N: usize>(left: &[u8], right: &[u8]) -> [u8; N] {
     debug_assert_eq!(left.len() + right.len(), N, "key length");
     let mut key = [0; N];
     for (to, from) in key.iter_mut().zip(left.iter().chain(right)) {
@@ -22,13 +22,13 @@ pub(super) fn join<const N: usize>(left: &[u8], right: &[u8]) -> [u8; N] {
 }
 
 /// The last `N` bytes of a key.
-pub(super) fn tail<const N: usize>(key: &[u8]) -> [u8; N] {
+pub(crate) fn tail<const N: usize>(key: &[u8]) -> [u8; N] {
     key.last_chunk().copied().unwrap_or([0; N])
 }
 
 /// What a filter value is filed under: texts of every length get keys of one length, and numbers of people
 /// stay out of the index.
-pub(super) fn digest(text: &str) -> [u8; 16] {
+pub(crate) fn digest(text: &str) -> [u8; 16] {
     let full: [u8; 32] = Sha256::digest(text.as_bytes()).into();
     let mut half = [0; 16];
     half.copy_from_slice(full.first_chunk::<16>().unwrap_or(&FIRST));
@@ -36,12 +36,12 @@ pub(super) fn digest(text: &str) -> [u8; 16] {
 }
 
 /// What a status is filed under.
-pub(super) const fn status(status: PublicStatus) -> [u8; 16] {
+pub(crate) const fn status(status: PublicStatus) -> [u8; 16] {
     u128::to_be_bytes(status_code(status) as u128)
 }
 
 /// The number of a status in keys and counters. Never renumber.
-pub(super) const fn status_code(status: PublicStatus) -> u8 {
+pub(crate) const fn status_code(status: PublicStatus) -> u8 {
     match status {
         PublicStatus::Queued => 0,
         PublicStatus::InProgress => 1,
@@ -52,7 +52,7 @@ pub(super) const fn status_code(status: PublicStatus) -> u8 {
 }
 
 /// What the status of a received fax is filed under.
-pub(super) const fn inbound_status(status: InboundStatus) -> [u8; 16] {
+pub(crate) const fn inbound_status(status: InboundStatus) -> [u8; 16] {
     u128::to_be_bytes(match status {
         InboundStatus::Received => 0,
         InboundStatus::Failed => 1,
@@ -60,13 +60,13 @@ pub(super) const fn inbound_status(status: InboundStatus) -> [u8; 16] {
 }
 
 /// A time not before `at`, in whole milliseconds: nothing is due before its time.
-pub(super) fn time(at: Timestamp) -> [u8; 8] {
+pub(crate) fn time(at: Timestamp) -> [u8; 8] {
     let millis = at.as_nanosecond().saturating_add(999_999).div_euclid(1_000_000);
     millis_key(millis)
 }
 
 /// A time not after `at`, in whole milliseconds, for the end of a range.
-pub(super) fn time_floor(at: Timestamp) -> [u8; 8] {
+pub(crate) fn time_floor(at: Timestamp) -> [u8; 8] {
     millis_key(at.as_nanosecond().div_euclid(1_000_000))
 }
 
@@ -77,13 +77,13 @@ fn millis_key(millis: i128) -> [u8; 8] {
 }
 
 /// Reads a time back.
-pub(super) fn time_of(bytes: [u8; 8]) -> Timestamp {
+pub(crate) fn time_of(bytes: [u8; 8]) -> Timestamp {
     let millis = (u64::from_be_bytes(bytes) ^ (1 << 63)).cast_signed();
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
 }
 
 /// The number of a queue in keys. Never renumber.
-pub(super) const fn queue_number(queue: Queue) -> u8 {
+pub(crate) const fn queue_number(queue: Queue) -> u8 {
     match queue {
         Queue::Dispatch => 0,
         Queue::Follow => 1,
@@ -91,34 +91,34 @@ pub(super) const fn queue_number(queue: Queue) -> u8 {
 }
 
 /// Place of a job in the queue of waiting ones.
-pub(super) fn due(of: Queue, at: [u8; 8], id: [u8; 16]) -> [u8; 25] {
+pub(crate) fn due(of: Queue, at: [u8; 8], id: [u8; 16]) -> [u8; 25] {
     join(&[queue_number(of)], &join::<24>(&at, &id))
 }
 
 /// Reads a place in the queue back.
-pub(super) fn due_of(key: &[u8; 25]) -> (Timestamp, JobId) {
+pub(crate) fn due_of(key: &[u8; 25]) -> (Timestamp, JobId) {
     let [_queue, rest @ ..] = key;
     time_and_id(rest)
 }
 
 /// Reads a time and an id back.
-pub(super) fn time_and_id(key: &[u8; 24]) -> (Timestamp, JobId) {
+pub(crate) fn time_and_id(key: &[u8; 24]) -> (Timestamp, JobId) {
     let time = key.first_chunk::<8>().copied().unwrap_or_default();
     (time_of(time), JobId::from_bytes(tail(key)))
 }
 
 /// Place of a line in the timeline of a job.
-pub(super) fn event(id: JobId, number: u32) -> [u8; 20] {
+pub(crate) fn event(id: JobId, number: u32) -> [u8; 20] {
     join(&id.to_bytes(), &number.to_be_bytes())
 }
 
 /// Place of an API key in the order of making.
-pub(super) fn key_age(created: Timestamp, id: KeyId) -> [u8; 16] {
+pub(crate) fn key_age(created: Timestamp, id: KeyId) -> [u8; 16] {
     join(&join::<14>(&time(created), &id.0), &[0, 0])
 }
 
 /// What an idempotency key is filed under.
-pub(super) fn idempotency(who: &str, key: &str) -> [u8; 32] {
+pub(crate) fn idempotency(who: &str, key: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
     // The length keeps ("a", "bc") and ("ab", "c") apart.
     hash.update((who.len() as u64).to_be_bytes());
