@@ -6,6 +6,7 @@
 //! document is gone. Keys are made many at a time and synced before the first of them is used, so that accepting a
 //! document needs no sync but that of its commit. A backup of the database without this file has no such documents.
 
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use bytes::Bytes;
 use parking_lot::Mutex;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::error::StoreError;
@@ -37,8 +39,8 @@ pub(crate) struct DocumentKeys {
 /// Where the keys are.
 enum Medium {
     File(File),
-    /// Of a database in memory.
-    Memory(Mutex<Vec<u8>>),
+    /// Made from their numbers, so that a database that is opened again has them again; those that were wiped.
+    Derived(Mutex<HashSet<u64>>),
 }
 
 /// Keys that no document has.
@@ -70,9 +72,9 @@ impl DocumentKeys {
         Ok(Self::new(Medium::File(file), keys))
     }
 
-    /// Keys that live as long as this does.
-    pub(crate) fn in_memory() -> Self {
-        Self::new(Medium::Memory(Mutex::default()), 0)
+    /// Keys of a database that tests and benches keep in storage of their own. Everybody can make them.
+    pub(crate) fn derived() -> Self {
+        Self::new(Medium::Derived(Mutex::default()), 0)
     }
 
     /// Which of the keys so far are in use is not known: none of them is used again.
@@ -126,7 +128,7 @@ impl DocumentKeys {
     /// Wipes the key of a sealed document. Blocks until that is on the disk. A repeat does no harm.
     pub(crate) fn destroy(&self, sealed: &[u8]) -> Result<(), StoreError> {
         let (number, ..) = parts(sealed)?;
-        self.medium.write(number * KEY as u64, &[0; KEY])?;
+        self.medium.wipe(number)?;
         Ok(())
     }
 
@@ -136,7 +138,7 @@ impl DocumentKeys {
         if unused.next == unused.end {
             let mut block = Zeroizing::new(vec![0; BLOCK as usize * KEY]);
             getrandom::fill(&mut block).map_err(io::Error::from)?;
-            self.medium.write(unused.end * KEY as u64, &block)?;
+            self.medium.extend(unused.end, &block)?;
             unused.end += BLOCK;
         }
         let number = unused.next;
@@ -148,7 +150,7 @@ impl DocumentKeys {
     fn cipher(&self, number: u64) -> Result<Option<LessSafeKey>, StoreError> {
         let mut key = Zeroizing::new([0; KEY]);
         self.medium
-            .read(number.saturating_mul(KEY as u64), key.as_mut_slice())
+            .read(number, &mut key)
             .map_err(|error| match error.kind() {
                 io::ErrorKind::UnexpectedEof => damaged("its key is missing: restore the whole data folder"),
                 _ => error.into(),
@@ -163,40 +165,44 @@ impl DocumentKeys {
 }
 
 impl Medium {
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+    /// Reads the key `number`.
+    fn read(&self, number: u64, key: &mut [u8; KEY]) -> io::Result<()> {
         match self {
-            Self::File(file) => file.read_exact_at(out, offset),
-            Self::Memory(bytes) => {
-                let start = usize::try_from(offset).unwrap_or(usize::MAX);
-                let bytes = bytes.lock();
-                let found = start.checked_add(out.len()).and_then(|end| bytes.get(start..end));
-                out.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
+            Self::File(file) => file.read_exact_at(key, number.saturating_mul(KEY as u64)),
+            Self::Derived(wiped) => {
+                *key = if wiped.lock().contains(&number) {
+                    [0; KEY]
+                } else {
+                    Sha256::digest(number.to_be_bytes()).into()
+                };
                 Ok(())
             }
         }
     }
 
-    /// Writes, and waits until it is on the disk.
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+    /// Writes new keys from `number` on, and waits until they are on the disk.
+    fn extend(&self, number: u64, keys: &[u8]) -> io::Result<()> {
         match self {
-            Self::File(file) => {
-                file.write_all_at(data, offset)?;
-                file.sync_data()
-            }
-            Self::Memory(bytes) => {
-                let mut bytes = bytes.lock();
-                let start = usize::try_from(offset).unwrap_or(usize::MAX);
-                let end = start.saturating_add(data.len());
-                if bytes.len() < end {
-                    bytes.resize(end, 0);
-                }
-                if let Some(place) = bytes.get_mut(start..end) {
-                    place.copy_from_slice(data);
-                }
+            Self::File(file) => write(file, number, keys),
+            Self::Derived(_) => Ok(()),
+        }
+    }
+
+    /// Overwrites the key `number`, and waits until that is on the disk.
+    fn wipe(&self, number: u64) -> io::Result<()> {
+        match self {
+            Self::File(file) => write(file, number, &[0; KEY]),
+            Self::Derived(wiped) => {
+                wiped.lock().insert(number);
                 Ok(())
             }
         }
     }
+}
+
+fn write(file: &File, number: u64, keys: &[u8]) -> io::Result<()> {
+    file.write_all_at(keys, number.saturating_mul(KEY as u64))?;
+    file.sync_data()
 }
 
 /// Number of the key, nonce and sealed bytes.

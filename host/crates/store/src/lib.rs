@@ -116,7 +116,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens a database in storage of the caller's making, with default options.
+    /// Opens a database in storage of the caller's making, with default options: for tests and benches, since the keys
+    /// of its documents are no secret.
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -124,7 +125,7 @@ impl Store {
         Self::open_backend_with(backend, clock, StoreOptions::default())
     }
 
-    /// Opens a database in storage of the caller's making.
+    /// As [`Store::open_backend`], with other options.
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -134,7 +135,7 @@ impl Store {
         options: StoreOptions,
     ) -> Result<Self, StoreError> {
         let db = Db::open(Arc::new(backend), &options)?;
-        Self::start(db, DocumentKeys::in_memory(), clock, options)
+        Self::start(db, DocumentKeys::derived(), clock, options)
     }
 
     /// Stops the writer after what is queued; later writes answer [`StoreError::Closed`]. Reads go on. Blocks
