@@ -21,5 +21,6 @@ mod inbound;
 mod jobs;
 mod keys;
 mod lists;
+mod old_database;
 mod opening;
 mod serve;

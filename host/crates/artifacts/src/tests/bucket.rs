@@ -180,6 +180,9 @@ async fn a_cut_or_changed_answer_is_never_a_good_document() {
         server.script([trouble]);
         assert!(artifacts.read_all(&kept).await.is_err(), "{trouble:?}");
     }
+    server.script([Fault::Corrupt]);
+    let changed = artifacts.read_all(&kept).await;
+    assert!(matches!(changed, Err(ArtifactError::Damaged(_))), "{changed:?}");
     server.script([Fault::Truncate]);
     assert!(read(&artifacts, &kept, Some(0..1000)).await.is_err());
     assert_eq!(artifacts.read_all(&kept).await.unwrap(), document(300_000));
