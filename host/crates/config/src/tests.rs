@@ -432,3 +432,27 @@ proptest! {
         let _ = load(&Fixed::variables([(KEYS[which].variables[0], text)]), None);
     }
 }
+
+#[test]
+fn a_callback_url_that_would_be_answered_with_404_is_refused() {
+    let load = |public: &str, callback: &str| {
+        from_environment([("PUBLIC_API_URL", public), ("PHAXIO_CALLBACK_URL", callback)])
+            .map(|loaded| loaded.config.phaxio.callback_url)
+    };
+    let public = "https://fax.example.com/gateway";
+    for good in [
+        "https://fax.example.com/gateway/phaxio-callback",
+        "https://hooks.example.com/phaxio",
+    ] {
+        assert_eq!(load(public, good).unwrap(), good);
+    }
+    for bad in [
+        "https://fax.example.com/gateway/phaxio-callback/",
+        "https://fax.example.com/phaxio-callback",
+        "https://fax.example.com/",
+        "https://hooks.example.com/phaxio-callback/",
+    ] {
+        let problems = load(public, bad).unwrap_err().to_string();
+        assert!(problems.contains("does not serve"), "{bad}: {problems}");
+    }
+}

@@ -111,5 +111,25 @@ fn callback_url(from: &mut Reader<'_>, public_url: Option<&Url>) -> Option<Strin
         );
         return None;
     }
+    if leads_nowhere(&url, public_url) {
+        from.problem(
+            KEY,
+            "leads to a path that this service does not serve: end it with /phaxio-callback, without a slash behind",
+        );
+        return None;
+    }
     Some(text)
+}
+
+/// Whether the service itself would answer a callback to this address with 404. On another origin something in between
+/// may change the path, but never wants the slash.
+fn leads_nowhere(url: &Url, public_url: Option<&Url>) -> bool {
+    const ROUTE: &str = "/phaxio-callback";
+    if url.path().ends_with("/phaxio-callback/") {
+        return true;
+    }
+    public_url.is_some_and(|public| {
+        let base = public.path().trim_end_matches('/');
+        public.origin() == url.origin() && url.path().strip_prefix(base) != Some(ROUTE)
+    })
 }
