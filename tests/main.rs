@@ -20,4 +20,4 @@ mod plugins;
 mod receiving;
 mod retention;
 mod sending;
-mod tidy;
+mod source_rules;

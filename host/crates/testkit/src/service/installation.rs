@@ -203,27 +203,9 @@ impl Setup {
         self.folder.path().to_path_buf()
     }
 
-    /// Starts the provider alone; answers it with the program ready to start.
-    pub async fn start(mut self) -> TestInstallation {
-        let provider = Provider::start(self.provider.clone()).await;
-        let api_url = self.api_url.clone().unwrap_or_else(|| provider.api_url());
-        self.set("phaxio.api_url", api_url);
-        let server = ServerProcess::new(self.folder.path(), &self.config, self.env);
-        let admin = Client::new(
-            http_client(&self.cert_pem),
-            &public_url(self.https),
-            Some(BOOTSTRAP),
-        );
-        let mut installation = TestInstallation {
-            server,
-            provider,
-            admin,
-            https: self.https,
-            http: self.http,
-            cert_pem: self.cert_pem,
-            config: self.config,
-            folder: self.folder,
-        };
+    /// Starts the provider and the program, and waits until it serves.
+    pub async fn start(self) -> TestInstallation {
+        let mut installation = self.prepare().await;
         let mut begun = false;
         WARM.get_or_init(|| {
             begun = true;
@@ -234,6 +216,29 @@ impl Setup {
             installation.revive().await;
         }
         installation
+    }
+
+    /// Starts the provider alone; the program is ready to start.
+    pub async fn prepare(mut self) -> TestInstallation {
+        let provider = Provider::start(self.provider.clone()).await;
+        let api_url = self.api_url.clone().unwrap_or_else(|| provider.api_url());
+        self.set("phaxio.api_url", api_url);
+        let server = ServerProcess::new(self.folder.path(), &self.config, self.env);
+        let admin = Client::new(
+            http_client(&self.cert_pem),
+            &public_url(self.https),
+            Some(BOOTSTRAP),
+        );
+        TestInstallation {
+            server,
+            provider,
+            admin,
+            https: self.https,
+            http: self.http,
+            cert_pem: self.cert_pem,
+            config: self.config,
+            folder: self.folder,
+        }
     }
 }
 

@@ -1,21 +1,11 @@
-//! Rules of the source tree that no compiler checks: sizes, module docs, no paths of a machine.
+//! Rules of the source tree that no compiler checks: module docs, file names, no paths of a machine. `cargo xtask layers`
+//! checks sizes and the crate graph.
 //!
 //! Each rule is a pure function over one file's text, tested below on an example that breaks it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-mod scan;
-
-/// No file is longer.
-const FILE_LINES: usize = 500;
-/// No function is longer.
-const FUNCTION_LINES: usize = 80;
-/// Functions that are tables and may be longer, as `path: name`.
-const TABLES: &[&str] = &[
-    "host/crates/config/src/tests/names.rs: every_variable_has_its_effect",
-    "host/crates/store/src/tests/counters.rs: agree",
-];
 /// Folders that hold nothing written by hand.
 const NOT_OURS: &[&str] = &["target", ".git", "dist", "node_modules"];
 /// Endings of the text files in which a path of somebody's machine would be a mistake.
@@ -30,17 +20,10 @@ struct Source {
     text: String,
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("workspace")
-        .to_path_buf()
-}
-
 fn sources() -> Vec<Source> {
-    let root = root();
+    let root = faxgate_testkit::paths::repository();
     let mut found = Vec::new();
-    collect(&root, &root, &mut found);
+    collect(root, root, &mut found);
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found
 }
@@ -89,21 +72,6 @@ fn none(what: &str, breaches: Vec<String>) {
 }
 
 #[test]
-fn files_are_short() {
-    let long = rust().iter().filter_map(|s| too_long(&s.path, &s.text)).collect();
-    none("files that are too long", long);
-}
-
-#[test]
-fn functions_are_short() {
-    let long = rust()
-        .iter()
-        .flat_map(|s| long_functions(&s.path, &s.text))
-        .collect();
-    none("functions that are too long", long);
-}
-
-#[test]
 fn every_file_says_what_it_is() {
     let silent = rust()
         .iter()
@@ -132,19 +100,6 @@ fn no_path_of_a_machine() {
     none("paths of somebody's machine", found);
 }
 
-fn too_long(path: &str, text: &str) -> Option<String> {
-    let lines = text.lines().count();
-    (lines > FILE_LINES).then(|| format!("{path}: {lines} lines, at most {FILE_LINES}"))
-}
-
-fn long_functions(path: &str, text: &str) -> Vec<String> {
-    scan::functions(text)
-        .into_iter()
-        .filter(|(name, _, lines)| *lines > FUNCTION_LINES && !TABLES.contains(&&*format!("{path}: {name}")))
-        .map(|(name, line, lines)| format!("{path}:{line} {name}: {lines} lines, at most {FUNCTION_LINES}"))
-        .collect()
-}
-
 fn opens_with_doc(text: &str) -> bool {
     text.lines()
         .next()
@@ -168,14 +123,6 @@ fn machine_paths(path: &str, text: &str) -> Vec<String> {
 
 #[test]
 fn each_rule_notices_a_breach() {
-    assert!(too_long("x.rs", &"\n".repeat(FILE_LINES + 1)).is_some());
-    assert!(too_long("x.rs", &"\n".repeat(FILE_LINES)).is_none());
-    let function = |lines: usize| format!("fn long() {{\n{}}}\n", "    // \"{\" }\n".repeat(lines - 2));
-    assert_eq!(long_functions("x.rs", &function(FUNCTION_LINES + 1)).len(), 1);
-    assert_eq!(
-        long_functions("x.rs", &function(FUNCTION_LINES)),
-        Vec::<String>::new()
-    );
     assert!(!opens_with_doc("use std::fs;\n//! late\n") && !opens_with_doc("") && !opens_with_doc("//!\n"));
     assert!(opens_with_doc("//! What it is.\n"));
     assert_eq!(
