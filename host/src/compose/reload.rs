@@ -75,6 +75,6 @@ impl Service {
                 .refused
                 .push(format!("certificate: {error}; the last good one stays"));
         }
-        tls.hurry();
+        tls.retry_now();
     }
 }

@@ -1,8 +1,8 @@
-//! What a limiter remembers of each key, in bounded space.
+//! The state of a limiter for each key, in bounded memory.
 //!
-//! Two generations: keys that are asked about live in the young one; when that is full, the old one is forgotten and
-//! the young one takes its place. A key that keeps asking moves along, so that whoever is being limited stays so
-//! until as many others have come as a generation holds. Keys are spread over shards, each with a lock of its own.
+//! There are two generations. Keys that are used are in the young one; when it is full, the old one is dropped and the
+//! young one becomes the old one. A key that is used again moves to the young one, so that a limited key stays limited
+//! until as many other keys were used as a generation holds. Keys are distributed over shards with a lock each.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash, Hasher, RandomState};
@@ -20,12 +20,12 @@ const SHARDS: usize = 16;
 #[derive(Debug)]
 pub(super) struct Memory<K> {
     shards: Vec<Mutex<Shard<K>>>,
-    /// Keys in the young generation of one shard at most.
-    room: usize,
+    /// Most keys in the young generation of one shard.
+    capacity: usize,
     hasher: RandomState,
 }
 
-/// A handle on it, for each limiter.
+/// A handle to it, for each limiter.
 #[derive(Debug)]
 pub(super) struct Shared<K>(pub(super) Arc<Memory<K>>);
 
@@ -35,43 +35,57 @@ struct Shard<K> {
     old: HashMap<K, Nanos>,
 }
 
-/// A key that is asked about; learns when its whole quota will be available again.
+/// A key of a request; receives the time at which its whole quota is available again.
 #[derive(Debug)]
-pub(super) struct Ask<K> {
+pub(super) struct TrackedKey<K> {
     key: K,
-    /// In nanoseconds since the start of the limiter that asks.
+    /// In nanoseconds since the start of the limiter.
     full_at: AtomicU64,
+    /// Nothing is counted.
+    peek: bool,
 }
 
-impl<K> Ask<K> {
+impl<K> TrackedKey<K> {
     pub(super) const fn new(key: K) -> Self {
         Self {
             key,
             full_at: AtomicU64::new(0),
+            peek: false,
         }
     }
 
-    /// When the whole quota will be available again, as the last permitted request left it.
+    /// A key that is only looked up.
+    pub(super) fn peek(key: K) -> Self {
+        Self {
+            peek: true,
+            ..Self::new(key)
+        }
+    }
+
+    /// When the whole quota is available again, after the last allowed request.
     pub(super) fn full_at(&self) -> u64 {
         self.full_at.load(Ordering::Relaxed)
     }
 }
 
-impl<K: Clone> Clone for Ask<K> {
+impl<K: Clone> Clone for TrackedKey<K> {
     fn clone(&self) -> Self {
-        Self::new(self.key.clone())
+        Self {
+            peek: self.peek,
+            ..Self::new(self.key.clone())
+        }
     }
 }
 
-impl<K: PartialEq> PartialEq for Ask<K> {
+impl<K: PartialEq> PartialEq for TrackedKey<K> {
     fn eq(&self, other: &Self) -> bool {
         self.key == other.key
     }
 }
 
-impl<K: Eq> Eq for Ask<K> {}
+impl<K: Eq> Eq for TrackedKey<K> {}
 
-impl<K: Hash> Hash for Ask<K> {
+impl<K: Hash> Hash for TrackedKey<K> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.key.hash(state);
     }
@@ -86,7 +100,7 @@ impl<K: Hash + Eq + Clone> Memory<K> {
         };
         Self {
             shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(),
-            room: (keys / SHARDS / 2).max(1),
+            capacity: (keys / SHARDS / 2).max(1),
             hasher: RandomState::new(),
         }
     }
@@ -102,13 +116,13 @@ impl<K: Hash + Eq + Clone> Memory<K> {
 }
 
 impl<K: Hash + Eq + Clone> Shard<K> {
-    fn keep(&mut self, key: &K, value: Nanos, room: usize) {
+    fn keep(&mut self, key: &K, value: Nanos, capacity: usize) {
         if let Some(known) = self.young.get_mut(key) {
             *known = value;
             return;
         }
         self.old.remove(key);
-        if self.young.len() >= room {
+        if self.young.len() >= capacity {
             self.old = std::mem::take(&mut self.young);
         }
         self.young.insert(key.clone(), value);
@@ -116,34 +130,37 @@ impl<K: Hash + Eq + Clone> Shard<K> {
 }
 
 impl<K: Hash + Eq + Clone> StateStore for Shared<K> {
-    type Key = Ask<K>;
+    type Key = TrackedKey<K>;
 
-    fn measure_and_replace<T, F, E>(&self, ask: &Ask<K>, decide: F) -> Result<T, E>
+    fn measure_and_replace<T, F, E>(&self, key: &TrackedKey<K>, decide: F) -> Result<T, E>
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
         let memory = &*self.0;
-        let number = memory.hasher.hash_one(&ask.key) % SHARDS as u64;
+        let number = memory.hasher.hash_one(&key.key) % SHARDS as u64;
         let shard = usize::try_from(number)
             .ok()
             .and_then(|number| memory.shards.get(number));
         let Some(shard) = shard else {
-            // There are as many shards as the line above can name; without one nothing is remembered.
+            // Not reached: the number is less than the number of shards.
             return decide(None).map(|(answer, _)| answer);
         };
         let mut shard = shard.lock();
-        let known = shard.young.get(&ask.key).or_else(|| shard.old.get(&ask.key));
+        let known = shard.young.get(&key.key).or_else(|| shard.old.get(&key.key));
         let known = known.copied();
+        if key.peek {
+            return decide(known).map(|(answer, _)| answer);
+        }
         match decide(known) {
             Ok((answer, next)) => {
-                ask.full_at.store(next.as_u64(), Ordering::Relaxed);
-                shard.keep(&ask.key, next, memory.room);
+                key.full_at.store(next.as_u64(), Ordering::Relaxed);
+                shard.keep(&key.key, next, memory.capacity);
                 Ok(answer)
             }
             Err(refusal) => {
-                // Who is refused keeps its place, or it could wait for others to push it out.
+                // A refused key stays in the young generation, or other keys could displace it.
                 if let Some(known) = known {
-                    shard.keep(&ask.key, known, memory.room);
+                    shard.keep(&key.key, known, memory.capacity);
                 }
                 Err(refusal)
             }
@@ -152,35 +169,4 @@ impl<K: Hash + Eq + Clone> StateStore for Shared<K> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shared(keys: usize) -> Shared<u32> {
-        Shared(Arc::new(Memory::new(keys)))
-    }
-
-    fn touch(memory: &Shared<u32>, key: u32) -> Option<u64> {
-        let seen = |known: Option<Nanos>| Ok::<_, ()>((known.map(Nanos::as_u64), Nanos::new(u64::from(key))));
-        memory.measure_and_replace(&Ask::new(key), seen).expect("allowed")
-    }
-
-    #[test]
-    fn who_keeps_asking_is_not_forgotten_and_others_are() {
-        let memory = shared(64);
-        assert_eq!(touch(&memory, 7), None);
-        for other in 100..10_000 {
-            touch(&memory, other);
-            assert_eq!(touch(&memory, 7), Some(7), "after {other}");
-            assert!(memory.0.len() <= 64);
-        }
-        assert_eq!(touch(&memory, 100), None, "long gone");
-    }
-
-    #[test]
-    fn a_refusal_changes_nothing() {
-        let memory = shared(64);
-        let refused = memory.measure_and_replace(&Ask::new(1), |_| Err::<((), Nanos), _>("no"));
-        assert_eq!(refused, Err("no"));
-        assert_eq!(memory.0.len(), 0);
-    }
-}
+mod tests;

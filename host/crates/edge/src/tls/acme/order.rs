@@ -15,10 +15,11 @@ use rcgen::{CertificateParams, CustomExtension, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 
-use super::super::resolver::Challenges;
-use super::super::{TlsError, provider};
-use super::AcmeError;
-use super::keep::Issued;
+use super::error::AcmeError;
+use super::storage::Issued;
+use crate::tls::error::TlsError;
+use crate::tls::provider::provider;
+use crate::tls::resolver::Challenges;
 
 /// One request to the authority.
 const REQUEST: Duration = Duration::from_secs(30);

@@ -9,6 +9,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, SupportedProtocolVersion};
 
 use super::*;
+use crate::tls::SelfSigned;
 
 fn write_pair(folder: &Path, names: &[&str]) -> (TlsConfig, SelfSigned) {
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();

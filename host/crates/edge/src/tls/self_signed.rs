@@ -10,8 +10,9 @@ use rustls::pki_types::ServerName;
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 
-use super::private::{make_folder, write_private};
-use super::{TlsError, files, validity};
+use super::error::TlsError;
+use super::private_files::{make_folder, write_private};
+use super::{files, validity};
 
 /// Days before its end at which a certificate of ours is made anew.
 const RENEW_BEFORE_DAYS: i64 = 30;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use super::TlsError;
+use super::error::TlsError;
 
 /// Makes a folder, with those above it.
 pub(super) fn make_folder(folder: &Path) -> Result<(), TlsError> {
