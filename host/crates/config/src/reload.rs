@@ -139,6 +139,7 @@ fn keep_listen(running: &ListenConfig, fresh: &mut ListenConfig) {
         https,
         // Read with every request.
         trusted_proxies: _,
+        forwarded_header: _,
         proxy_protocol,
         max_connections,
         max_connections_per_address,

@@ -148,6 +148,7 @@ fn listen_section(config: &ListenConfig) -> Table {
         http,
         https,
         trusted_proxies,
+        forwarded_header,
         proxy_protocol,
         max_connections,
         max_connections_per_address,
@@ -160,6 +161,7 @@ fn listen_section(config: &ListenConfig) -> Table {
             "trusted_proxies",
             texts(trusted_proxies.iter().map(ToString::to_string)),
         ),
+        ("forwarded_header", forwarded_header.as_str().into()),
         ("proxy_protocol", (*proxy_protocol).into()),
         ("max_connections", whole(*max_connections as u64)),
         (

@@ -9,6 +9,8 @@ use crate::read::problem::Problem;
 use crate::read::reader::Reader;
 use crate::sections::storage::StorageConfig;
 
+/// Shortest bootstrap key, in characters.
+const SHORTEST_BOOTSTRAP_KEY: usize = 16;
 /// Shortest bootstrap key without a warning, in characters.
 const LONG_ENOUGH: usize = 20;
 
@@ -22,6 +24,20 @@ pub(super) fn check(config: &Config, from: &mut Reader<'_>) -> Vec<Problem> {
             "auth.require_api_key",
             "is false while a listener can be reached from other machines; set it to true (REQUIRE_API_KEY), or \
              bind listen.http (HTTP_LISTEN) and listen.https (HTTPS_LISTEN) to 127.0.0.1",
+        );
+    }
+    if !config.auth.require_api_key && !is_loopback(&config.public_url) {
+        from.problem(
+            "auth.require_api_key",
+            "is false while public_url (PUBLIC_API_URL) can be reached from other machines; set it to true \
+             (REQUIRE_API_KEY), or give a public_url such as http://localhost:8080",
+        );
+    }
+    let bootstrap_key = config.auth.bootstrap_key.as_ref();
+    if bootstrap_key.is_some_and(|key| key.reveal().chars().count() < SHORTEST_BOOTSTRAP_KEY) {
+        from.problem(
+            "auth.bootstrap_key",
+            "has fewer than 16 characters and can be guessed; use 20 random characters or more (API_KEY)",
         );
     }
     if config.enforce_public_https && config.public_url.scheme() == "http" && !is_loopback(&config.public_url)

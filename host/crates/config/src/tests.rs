@@ -275,6 +275,18 @@ fn keys_may_be_switched_off_on_loopback_only() {
     assert!(from_environment([("REQUIRE_API_KEY", "false")]).is_ok());
     let open = [("REQUIRE_API_KEY", "false"), ("HTTP_LISTEN", "0.0.0.0:8080")];
     assert!(refusal(from_environment(open)).starts_with("auth.require_api_key (REQUIRE_API_KEY): "));
+    let public = [
+        ("REQUIRE_API_KEY", "false"),
+        ("PUBLIC_API_URL", "https://fax.example.com"),
+    ];
+    assert!(refusal(from_environment(public)).starts_with("auth.require_api_key (REQUIRE_API_KEY): "));
+}
+
+#[test]
+fn a_bootstrap_key_that_can_be_guessed_is_refused() {
+    let refused = refusal(from_environment([("API_KEY", "of15-characters")]));
+    assert!(refused.starts_with("auth.bootstrap_key (API_KEY): "), "{refused}");
+    assert!(refused.contains("16 characters"), "{refused}");
 }
 
 #[test]
@@ -377,7 +389,7 @@ fn what_is_printed_has_every_key_no_secret_and_reads_back() {
     let mut variables = S3.to_vec();
     variables.extend([
         ("PHAXIO_API_KEY", "hunter2"),
-        ("API_KEY", "hunter2"),
+        ("API_KEY", "hunter2-hunter2-hunter2"),
         ("DISPATCH_BACKOFF_SECONDS", "0.1"),
     ]);
     let config = load(&Fixed::variables(variables), None).unwrap().config;
@@ -408,7 +420,7 @@ fn warnings_say_what_is_probably_not_meant() {
     assert!(about([("LOG_LEVEL", "info")]).contains("PHAXIO_API_KEY"));
     assert!(!about([("FAX_DISABLED", "true")]).contains("PHAXIO_API_KEY"));
     assert!(about([("PHAXIO_VERIFY_SIGNATURE", "false")]).contains("PHAXIO_VERIFY_SIGNATURE"));
-    assert!(about([("API_KEY", "short")]).contains("API_KEY"));
+    assert!(about([("API_KEY", "of-16-characters")]).contains("API_KEY"));
     assert!(about([("HTTPS_LISTEN", "127.0.0.1:443")]).contains("TLS_CERT_FILE"));
 }
 

@@ -116,7 +116,11 @@ pub const KEYS: &[Key] = &[
     listener("listen.https", &["HTTPS_LISTEN"], "",
         "HTTPS, for example 0.0.0.0:443. Empty is off. For its certificate see [tls]."),
     key("listen.trusted_proxies", &["TRUSTED_PROXIES"], List(&[]), Live,
-        "Networks of proxies whose X-Forwarded-For, X-Forwarded-Proto and Forwarded are believed."),
+        "Networks of proxies whose reports about their clients are believed, in the header that \
+         listen.forwarded_header names."),
+    key("listen.forwarded_header", &["FORWARDED_HEADER"], Text("x-forwarded-for"), Live,
+        "The only header in which a trusted proxy reports its client: x-forwarded-for (with X-Forwarded-Proto) or \
+         forwarded (RFC 7239). The other one may come from the client and is ignored."),
     key("listen.proxy_protocol", &["PROXY_PROTOCOL"], Flag(false), Restart,
         "Every connection from a trusted proxy begins with a PROXY protocol header, version 1 or 2. One without is \
          closed."),
@@ -145,7 +149,7 @@ pub const KEYS: &[Key] = &[
         "PEM file of the root that signed the directory's own certificate, for a private authority."),
 
     secret("auth.bootstrap_key", &["API_KEY"], Live,
-        "Administrator's key that is not in the database, to create the first keys with."),
+        "Administrator's key that is not in the database, to create the first keys with. At least 16 characters."),
     key("auth.require_api_key", &["REQUIRE_API_KEY"], Flag(true), Live,
         "When false, routes that are not administrative are open to everybody on this machine. Refused when a listener \
          can be reached from other machines."),

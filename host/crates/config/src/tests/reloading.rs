@@ -48,14 +48,20 @@ fn what_changed_is_named_by_its_key_and_by_whether_it_is_in_effect() {
         report.restart,
         ["listen.http", "storage.s3.bucket", "storage.s3.secret_access_key"]
     );
-    let nothing = reloaded(&[("API_KEY", "k")], &[("API_KEY", "k")]);
+    let nothing = reloaded(
+        &[("API_KEY", "the-same-bootstrap-key")],
+        &[("API_KEY", "the-same-bootstrap-key")],
+    );
     assert!(nothing.effective.is_empty() && nothing.restart.is_empty());
 }
 
 #[test]
 fn every_secret_is_compared() {
     for key in KEYS.iter().filter(|key| key.kind == Kind::Secret) {
-        let report = reloaded(&[(key.variables[0], "one=1")], &[(key.variables[0], "two=2")]);
+        let report = reloaded(
+            &[(key.variables[0], "one=1-and-some-more")],
+            &[(key.variables[0], "two=2-and-some-more")],
+        );
         let named: Vec<String> = report.effective.into_iter().chain(report.restart).collect();
         assert_eq!(named, [key.name]);
     }

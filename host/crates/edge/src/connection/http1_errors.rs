@@ -87,7 +87,7 @@ impl<S: AsyncWrite + Unpin> ErrorBodies<S> {
 fn error_response(state: &ServerState, connection: Connection, status: u16) -> Bytes {
     let mut more = HeaderMap::new();
     let config = state.config();
-    let client = Client::of(connection, &more, &config.listen.trusted_proxies);
+    let client = Client::of(connection, &more, &config.listen);
     let id = state.ids.of(&more, &client);
     let problem = Problem::unreadable(status);
     Scope::new(id.header_value(), None).within(|| {

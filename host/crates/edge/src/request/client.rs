@@ -5,11 +5,11 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use axum::extract::FromRequestParts;
 use http::HeaderMap;
 use http::request::Parts;
-use ipnet::IpNet;
 
 use super::forwarded::{self, Reported};
 use super::scheme::Scheme;
 use crate::problem::Problem;
+use faxgate_config::listen::ListenConfig;
 
 /// One accepted connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,8 @@ pub struct Client {
 
 impl Client {
     /// Reads the forwarded headers if the peer may set them.
-    pub(crate) fn of(connection: Connection, headers: &HeaderMap, proxies: &[IpNet]) -> Self {
+    pub(crate) fn of(connection: Connection, headers: &HeaderMap, listen: &ListenConfig) -> Self {
+        let proxies = &listen.trusted_proxies;
         let peer = connection.peer.ip().to_canonical();
         let forwarded = forwarded::is_forwarded(headers);
         let by_trusted_proxy = forwarded::trusts(proxies, peer);
@@ -58,7 +59,7 @@ impl Client {
         if !(by_trusted_proxy && forwarded) {
             return client;
         }
-        let Reported { address, scheme } = forwarded::read(headers, proxies);
+        let Reported { address, scheme } = forwarded::read(headers, listen.forwarded_header, proxies);
         if let Some(address) = address {
             client.address = address;
         }

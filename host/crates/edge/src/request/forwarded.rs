@@ -8,6 +8,7 @@ use http::header::{FORWARDED, HeaderName};
 use ipnet::IpNet;
 
 use super::scheme::Scheme;
+use faxgate_config::listen::ForwardedHeader;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -15,33 +16,34 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 /// What a trusted proxy reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reported {
-    /// The client's address; none when it is missing, unreadable or contradictory.
+    /// The client's address; none when it is missing or unreadable.
     pub(super) address: Option<IpAddr>,
     /// How the client reached the proxy; none likewise.
     pub(super) scheme: Option<Scheme>,
 }
 
-/// Whether any header of a proxy is present.
+/// Whether any header of a proxy is present, whichever is read.
 pub(super) fn is_forwarded(headers: &HeaderMap) -> bool {
     [X_FORWARDED_FOR, X_FORWARDED_PROTO, FORWARDED]
         .iter()
         .any(|name| headers.contains_key(name))
 }
 
-/// Reads the headers of a trusted proxy.
+/// Reads the header of a trusted proxy.
 ///
-/// A proxy that writes one kind of header passes the other kind on as the client wrote it. So where both are present
-/// they have to agree, or neither is believed.
-pub(super) fn read(headers: &HeaderMap, proxies: &[IpNet]) -> Reported {
-    let address = agree(
-        nearest_untrusted(list(headers, &X_FORWARDED_FOR).map(parse_node), proxies),
-        nearest_untrusted(parameter(headers, "for").map(|node| parse_node(&node)), proxies),
-    );
-    let scheme = agree(
-        schemes(list(headers, &X_FORWARDED_PROTO).map(str::to_owned)),
-        schemes(parameter(headers, "proto")),
-    );
-    Reported { address, scheme }
+/// A proxy that writes one kind of header passes the other kind on as the client wrote it. So only the configured one is
+/// read.
+pub(super) fn read(headers: &HeaderMap, header: ForwardedHeader, proxies: &[IpNet]) -> Reported {
+    match header {
+        ForwardedHeader::XForwardedFor => Reported {
+            address: nearest_untrusted(list(headers, &X_FORWARDED_FOR).map(parse_node), proxies),
+            scheme: schemes(list(headers, &X_FORWARDED_PROTO).map(str::to_owned)),
+        },
+        ForwardedHeader::Forwarded => Reported {
+            address: nearest_untrusted(parameter(headers, "for").map(|node| parse_node(&node)), proxies),
+            scheme: schemes(parameter(headers, "proto")),
+        },
+    }
 }
 
 /// Whether one of these networks contains the address.
@@ -49,23 +51,14 @@ pub(super) fn trusts(proxies: &[IpNet], address: IpAddr) -> bool {
     proxies.iter().any(|net| net.contains(&address))
 }
 
-/// What two headers report when they don't contradict each other; none when they do or neither is present.
-fn agree<T: PartialEq>(one: Option<Option<T>>, other: Option<Option<T>>) -> Option<T> {
-    match (one, other) {
-        (Some(one), Some(other)) if one == other => one,
-        (Some(only), None) | (None, Some(only)) => only,
-        _ => None,
-    }
-}
-
-/// The last address that isn't a trusted proxy's. Outer none: no such header. Inner none: not readable.
+/// The last address that isn't a trusted proxy's; none when there is none or it is not readable.
 fn nearest_untrusted(
     nodes: impl DoubleEndedIterator<Item = Option<IpAddr>>,
     proxies: &[IpNet],
-) -> Option<Option<IpAddr>> {
+) -> Option<IpAddr> {
     let mut nearest = None;
     for node in nodes.rev() {
-        nearest = Some(node);
+        nearest = node;
         match node {
             Some(address) if trusts(proxies, address) => {}
             _ => break,
@@ -75,7 +68,7 @@ fn nearest_untrusted(
 }
 
 /// `https` only if every hop says so.
-fn schemes(words: impl Iterator<Item = String>) -> Option<Option<Scheme>> {
+fn schemes(words: impl Iterator<Item = String>) -> Option<Scheme> {
     words
         .map(|word| match word.to_ascii_lowercase().as_str() {
             "https" | "wss" => Some(Scheme::Https),
@@ -87,6 +80,7 @@ fn schemes(words: impl Iterator<Item = String>) -> Option<Option<Scheme>> {
             (Some(_), Some(_)) => Some(Scheme::Http),
             _ => None,
         })
+        .flatten()
 }
 
 /// The members of a comma-separated header, over all its lines.

@@ -80,7 +80,7 @@ pub(crate) fn respond(
 ) -> impl Future<Output = Response> + Send + use<> {
     let started = Instant::now();
     let config = state.config();
-    let client = Client::of(connection, request.headers(), &config.listen.trusted_proxies);
+    let client = Client::of(connection, request.headers(), &config.listen);
     let id = state.ids.of(request.headers(), &client);
     let method = access_log::method_label(request.method());
     let trace = trace::Span::incoming(request.headers());
@@ -119,9 +119,8 @@ fn admit(
     client: &Client,
     request: Request<Body>,
 ) -> impl Future<Output = Response> + Send + use<> {
-    // A trusted proxy that does not name its client may ask for many clients.
-    let shared = client.is_local() || state.is_trusted_proxy(client.address);
-    let address = (!shared).then_some(client.address);
+    // A client whose trusted proxy does not name it is not the proxy: all such clients together count as one.
+    let address = (!client.is_local()).then_some(client.address);
     let Some(permit) = state.requests.try_permit(address) else {
         metrics::counter!(HTTP_REQUESTS_SHED).increment(1);
         return Either::Left(ready(Problem::overloaded().into_response()));

@@ -6,6 +6,32 @@ use ipnet::IpNet;
 
 use crate::read::reader::Reader;
 
+/// The header in which trusted proxies report their clients.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`, with `X-Forwarded-Proto`.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+impl ForwardedHeader {
+    const WORDS: [(&'static str, Self); 2] = [
+        ("x-forwarded-for", Self::XForwardedFor),
+        ("forwarded", Self::Forwarded),
+    ];
+
+    /// The word in the configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::XForwardedFor => "x-forwarded-for",
+            Self::Forwarded => "forwarded",
+        }
+    }
+}
+
 /// `[listen]`
 #[derive(Debug, Clone)]
 pub struct ListenConfig {
@@ -13,8 +39,10 @@ pub struct ListenConfig {
     pub http: Option<SocketAddr>,
     /// `https`
     pub https: Option<SocketAddr>,
-    /// `trusted_proxies`: networks whose forwarded headers are accepted
+    /// `trusted_proxies`: networks of proxies whose reports about their clients are believed
     pub trusted_proxies: Vec<IpNet>,
+    /// `forwarded_header`: the header of those reports
+    pub forwarded_header: ForwardedHeader,
     /// `proxy_protocol`: connections from a trusted proxy begin with a PROXY header, version 1 or 2
     pub proxy_protocol: bool,
     /// `max_connections`: permits taken before a connection is accepted
@@ -31,6 +59,7 @@ impl ListenConfig {
             http: from.listener("listen.http"),
             https: from.listener("listen.https"),
             trusted_proxies: networks(from, "listen.trusted_proxies"),
+            forwarded_header: from.word("listen.forwarded_header", &ForwardedHeader::WORDS),
             proxy_protocol: from.flag("listen.proxy_protocol"),
             max_connections: from.count("listen.max_connections", 1_000_000),
             max_connections_per_address: from.count("listen.max_connections_per_address", 1_000_000),

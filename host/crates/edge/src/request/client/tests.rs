@@ -1,11 +1,22 @@
 //! Which addresses and schemes are believed.
 
+use faxgate_config::listen::ForwardedHeader;
 use http::header::HeaderName;
 
 use super::*;
 
 fn client(peer: &str, headers: &[(&str, &str)]) -> Client {
-    let proxies = ["10.0.0.0/8", "127.0.0.1/32"].map(|net| net.parse().expect("net"));
+    client_by(ForwardedHeader::XForwardedFor, peer, headers)
+}
+
+fn client_by(forwarded_header: ForwardedHeader, peer: &str, headers: &[(&str, &str)]) -> Client {
+    let variables: [(&str, &str); 0] = [];
+    let source = faxgate_config::source::Fixed::variables(variables);
+    let mut listen = faxgate_config::load(&source, None).expect("config").config.listen;
+    listen.trusted_proxies = ["10.0.0.0/8", "127.0.0.1/32"]
+        .map(|net| net.parse().expect("net"))
+        .into();
+    listen.forwarded_header = forwarded_header;
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         map.append(
@@ -19,7 +30,7 @@ fn client(peer: &str, headers: &[(&str, &str)]) -> Client {
         loopback_listener: false,
         proxied: false,
     };
-    Client::of(connection, &map, &proxies)
+    Client::of(connection, &map, &listen)
 }
 
 fn seen(peer: &str, headers: &[(&str, &str)]) -> (String, Scheme) {
@@ -57,25 +68,20 @@ fn trusted_proxies_are() {
             "192.0.2.9",
             Scheme::Http,
         ),
-        (
-            &[(
-                "forwarded",
-                "for=1.1.1.1;proto=https, for=\"[2001:db8::9]:80\";proto=https",
-            )],
-            "2001:db8::9",
-            Scheme::Https,
-        ),
         (&[("x-forwarded-proto", "https, http")], "10.0.0.1", Scheme::Http),
         (&[("x-forwarded-proto", "gopher")], "10.0.0.1", Scheme::Http),
         (&[("x-forwarded-for", "unknown")], "10.0.0.1", Scheme::Http),
-        // Contradictions are not believed.
+        // The other header may come from the client.
         (
-            &[("x-forwarded-for", "192.0.2.9"), ("forwarded", "for=192.0.2.8")],
-            "10.0.0.1",
+            &[
+                ("x-forwarded-for", "192.0.2.9"),
+                ("forwarded", "for=192.0.2.8;proto=https"),
+            ],
+            "192.0.2.9",
             Scheme::Http,
         ),
         (
-            &[("x-forwarded-proto", "http"), ("forwarded", "proto=https")],
+            &[("forwarded", "for=192.0.2.8;proto=https")],
             "10.0.0.1",
             Scheme::Http,
         ),
@@ -91,6 +97,31 @@ fn trusted_proxies_are() {
     assert_eq!(
         seen("::ffff:10.0.0.1", &[("x-forwarded-proto", "https")]).1,
         Scheme::Https
+    );
+}
+
+#[test]
+fn the_configured_header_is_read_and_no_other() {
+    let by = |headers: &[(&str, &str)]| {
+        let client = client_by(ForwardedHeader::Forwarded, "10.0.0.1", headers);
+        (client.address.to_string(), client.scheme)
+    };
+    let forwarded = (
+        "forwarded",
+        "for=1.1.1.1;proto=https, for=\"[2001:db8::9]:80\";proto=https",
+    );
+    assert_eq!(by(&[forwarded]), ("2001:db8::9".into(), Scheme::Https));
+    assert_eq!(
+        by(&[
+            forwarded,
+            ("x-forwarded-for", "192.0.2.66"),
+            ("x-forwarded-proto", "http")
+        ]),
+        ("2001:db8::9".into(), Scheme::Https)
+    );
+    assert_eq!(
+        by(&[("x-forwarded-for", "192.0.2.66")]),
+        ("10.0.0.1".into(), Scheme::Http)
     );
 }
 
