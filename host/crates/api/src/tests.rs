@@ -4,6 +4,8 @@
 
 mod access;
 mod authorization_matrix;
+mod forms;
 pub(crate) mod installation;
 mod requests;
 mod sockets;
+mod strangers;

@@ -1,8 +1,5 @@
 //! Multipart forms (RFC 7578): uploads are streamed to the spool, callbacks are parsed from it.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
@@ -12,20 +9,26 @@ use http::header::CONTENT_TYPE;
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use tokio_util::io::ReaderStream;
 
+use super::field_names;
+use super::parameters::parameter;
+use super::part_head::{PartHead, shown};
+use super::part_stream::PartStream;
+use super::transfer_encoding::{Decoder, Malformed};
+use super::urlencoded::MAX_FORM_TEXT;
 use crate::problem::Problem;
-use crate::request::body::{MAX_SMALL_BODY, announced_length, body_too_large, broken_body, unsupported};
+use crate::request::body::{
+    MAX_SMALL_BODY, announced_length, body_too_large, broken_body, media_type, unsupported,
+};
 use faxgate_base::size::KIB;
 use faxgate_domain::code::Code;
 use faxgate_service::{App, IncomingFile, Upload};
 
+/// Most parts of one form.
+pub(super) const MAX_PARTS: usize = 256;
 /// What a multipart upload may be larger than its file, in bytes: the other fields, part headers and boundaries.
 const MULTIPART_OVERHEAD: u64 = 256 * KIB;
-/// Most parts of one form.
-const MAX_PARTS: usize = 256;
 /// Most documents of one fax.
 const MAX_FILES: usize = 32;
-/// Longest file name kept, in characters.
-const MAX_FILE_NAME: usize = 255;
 /// Most bytes after the last boundary that are read to keep the connection usable.
 const MAX_EPILOGUE: usize = 16 * 1024;
 
@@ -38,7 +41,7 @@ pub(crate) struct Form {
     pub(crate) files: Vec<(Option<String>, Upload)>,
 }
 
-/// A callback's parts.
+/// The parts of a callback.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
     /// Text fields in wire order.
@@ -47,18 +50,17 @@ pub(crate) struct Parts {
     pub(crate) files: Vec<IncomingFile>,
 }
 
-/// A stream that never yields its last bytes and its end in the same poll.
-///
-/// multer 3.1 polls twice when it looks for the first boundary. Where all bytes and the end arrive between the two
-/// polls, it reports a form without a boundary.
-struct DelayedEnd<S> {
-    inner: S,
-    /// The previous poll yielded bytes that the reader has not processed.
-    has_new_bytes: bool,
-    ended: bool,
+/// A form that is being read, with what an error about it needs.
+struct Reader<'a> {
+    parts: Multipart<'a>,
+    stream: super::part_stream::Beginning,
+    boundary: String,
+    /// The limit that an error names, in bytes.
+    limit: u64,
+    count: usize,
 }
 
-/// Streams an upload: parts named `file` go to the spool, together at most `limit` bytes.
+/// Streams the upload of a new fax: parts named `file` go to the spool, together at most `limit` bytes.
 pub(crate) async fn upload(app: &App, headers: &HeaderMap, body: Body, limit: u64) -> Result<Form, Problem> {
     let boundary = boundary(headers)?;
     let whole = limit.saturating_add(MULTIPART_OVERHEAD);
@@ -69,49 +71,42 @@ pub(crate) async fn upload(app: &App, headers: &HeaderMap, body: Body, limit: u6
     let mut form = Form::default();
     let mut left = limit;
     {
-        let limits = Constraints::new().size_limit(SizeLimit::new().whole_stream(whole));
-        let mut parts = Multipart::with_constraints(DelayedEnd::new(&mut body), boundary, limits);
-        let mut count = 0;
-        while let Some(mut part) = parts.next_field().await.map_err(|error| refused(&error, limit))? {
-            count += 1;
-            if count > MAX_PARTS {
-                return Err(too_many_parts());
+        let mut reader = Reader::new(&mut body, boundary, limit, Some(whole));
+        while let Some((head, mut part)) = reader.next().await? {
+            if !matches!(head.name.as_str(), "file" | "file[]") {
+                field_names::check_send(&head.name, head.declared_file_name.is_some())?;
+                let value = reader.text(&head, &mut part, MAX_SMALL_BODY).await?;
+                form.fields.push((head.name, value));
+                continue;
             }
-            match part.name() {
-                Some("file" | "file[]") => {
-                    if form.files.len() == MAX_FILES {
-                        return Err(Problem::new(
-                            Code::Invalid,
-                            format!("a fax has at most {MAX_FILES} files"),
-                        ));
-                    }
-                    let name = part.file_name().and_then(clean_file_name);
-                    let mut sink = app.upload(left);
-                    while let Some(chunk) = part.chunk().await.map_err(|error| refused(&error, limit))? {
-                        sink.write(&chunk).await?;
-                    }
-                    let upload = sink.finish().await?;
-                    left = left.saturating_sub(upload.len());
-                    form.files.push((name, upload));
-                }
-                Some(name) => {
-                    let name = name.to_owned();
-                    let value = text(&mut part, MAX_SMALL_BODY, limit).await?;
-                    form.fields.push((name, value));
-                }
-                None => {}
+            if head.declared_file_name.is_none() {
+                return Err(file_without_name(&head.name));
             }
+            if form.files.len() == MAX_FILES {
+                let detail = format!("a fax has at most {MAX_FILES} files");
+                return Err(Problem::new(Code::Invalid, detail));
+            }
+            let upload = reader.file(app, &head, &mut part, left).await?;
+            left = left.saturating_sub(upload.len());
+            form.files.push((
+                head.declared_file_name.clone(),
+                upload.with_charset(head.charset.clone()),
+            ));
         }
     }
     finish(body).await;
+    ignore_empty_inputs(&mut form.files);
+    for (name, _) in &mut form.files {
+        *name = name.as_deref().and_then(super::part_head::clean_file_name);
+    }
     Ok(form)
 }
 
-/// Parses a callback's body, which is in the spool already since its signature is over all of it.
+/// Parses the body of a callback, which is in the spool already since its signature covers all of it.
 pub(crate) async fn callback(app: &App, headers: &HeaderMap, body: &Upload) -> Result<Parts, Problem> {
     let boundary = boundary(headers)?;
     let limit = body.len();
-    let mut multipart = match body.path() {
+    let mut reader = match body.path() {
         Some(path) => {
             let file = tokio::fs::File::open(path).await.map_err(|error| {
                 tracing::error!(%error, "a spooled callback can't be read");
@@ -120,37 +115,24 @@ pub(crate) async fn callback(app: &App, headers: &HeaderMap, body: &Upload) -> R
                     "the callback could not be kept: deliver it again",
                 )
             })?;
-            let file = ReaderStream::new(file).map_err(multer_error);
-            Multipart::new(DelayedEnd::new(file), boundary)
+            Reader::new(ReaderStream::new(file), boundary, limit, None)
         }
-        None => Multipart::new(once(body.bytes().await?), boundary),
+        None => Reader::new(once(body.bytes().await?), boundary, limit, None),
     };
     let mut parts = Parts::default();
-    while let Some(mut part) = multipart
-        .next_field()
-        .await
-        .map_err(|error| refused(&error, limit))?
-    {
-        if parts.fields.len() + parts.files.len() == MAX_PARTS {
-            return Err(too_many_parts());
-        }
-        let name = part.name().unwrap_or_default().to_owned();
-        if part.file_name().is_none() {
-            let value = text(&mut part, limit, limit).await?;
-            parts.fields.push((name, value));
+    let mut text_left = MAX_FORM_TEXT;
+    while let Some((head, mut part)) = reader.next().await? {
+        if head.declared_file_name.is_none() {
+            let value = reader.text(&head, &mut part, text_left).await?;
+            text_left = text_left.saturating_sub(value.len() as u64);
+            parts.fields.push((head.name, value));
             continue;
         }
-        let file_name = part.file_name().and_then(clean_file_name);
-        let media_type = part.content_type().map(|kind| kind.essence_str().to_owned());
-        let mut sink = app.upload(limit);
-        while let Some(chunk) = part.chunk().await.map_err(|error| refused(&error, limit))? {
-            sink.write(&chunk).await?;
-        }
-        let content = sink.finish().await?;
+        let content = reader.file(app, &head, &mut part, limit).await?;
         parts.files.push(IncomingFile {
-            name,
-            file_name,
-            media_type,
+            file_name: head.file_name(),
+            name: head.name,
+            media_type: head.media_type,
             content,
         });
     }
@@ -160,76 +142,145 @@ pub(crate) async fn callback(app: &App, headers: &HeaderMap, body: &Upload) -> R
 /// The text fields of a small form.
 pub(crate) async fn text_fields(headers: &HeaderMap, bytes: Bytes) -> Result<Vec<(String, String)>, Problem> {
     let limit = bytes.len() as u64;
-    let mut parts = Multipart::new(once(bytes), boundary(headers)?);
+    let mut reader = Reader::new(once(bytes), boundary(headers)?, limit, None);
     let mut fields = Vec::new();
-    while let Some(mut part) = parts.next_field().await.map_err(|error| refused(&error, limit))? {
-        if let Some(name) = part.name().map(str::to_owned) {
-            fields.push((name, text(&mut part, limit, limit).await?));
-        }
+    while let Some((head, mut part)) = reader.next().await? {
+        let value = reader.text(&head, &mut part, limit).await?;
+        fields.push((head.name, value));
     }
     Ok(fields)
 }
 
-impl<S> DelayedEnd<S> {
-    fn new(inner: S) -> Self {
+impl<'a> Reader<'a> {
+    /// A form in this stream; `whole` is the most bytes that it may have.
+    fn new<S, E>(stream: S, boundary: String, limit: u64, whole: Option<u64>) -> Self
+    where
+        S: Stream<Item = Result<Bytes, E>> + Unpin + Send + 'a,
+        E: Into<Box<dyn std::error::Error + Send + Sync>> + 'a,
+    {
+        let stream = PartStream::new(stream);
+        let beginning = stream.beginning();
+        let sizes = whole.map_or_else(SizeLimit::new, |whole| SizeLimit::new().whole_stream(whole));
+        let limits = Constraints::new().size_limit(sizes);
         Self {
-            inner,
-            has_new_bytes: false,
-            ended: false,
+            parts: Multipart::with_constraints(stream, boundary.clone(), limits),
+            stream: beginning,
+            boundary,
+            limit,
+            count: 0,
+        }
+    }
+
+    /// The next part; none after the last one.
+    async fn next(&mut self) -> Result<Option<(PartHead, Field<'a>)>, Problem> {
+        let part = match self.parts.next_field().await {
+            Ok(part) => part,
+            Err(error) => return Err(self.refused(&error)),
+        };
+        let Some(part) = part else {
+            return Ok(None);
+        };
+        self.count += 1;
+        if self.count > MAX_PARTS {
+            return Err(too_many_parts());
+        }
+        Ok(Some((PartHead::read(part.headers())?, part)))
+    }
+
+    /// The value of a text field, UTF-8, of at most `most` bytes.
+    async fn text(&self, head: &PartHead, part: &mut Field<'_>, most: u64) -> Result<String, Problem> {
+        let mut value = Vec::new();
+        let mut decoder = Decoder::new(head.encoding);
+        loop {
+            let chunk = part.chunk().await.map_err(|error| self.refused(&error))?;
+            let last = chunk.is_none();
+            let bytes = match chunk {
+                Some(chunk) => decoder.decode(chunk),
+                None => std::mem::replace(&mut decoder, Decoder::new(head.encoding)).finish(),
+            };
+            let bytes = bytes.map_err(|Malformed| malformed(head))?;
+            if (value.len() + bytes.len()) as u64 > most {
+                return Err(body_too_large(most));
+            }
+            value.extend_from_slice(&bytes);
+            if last {
+                break;
+            }
+        }
+        String::from_utf8(value).map_err(|_| {
+            let detail = format!("the text field {} is not UTF-8", shown(&head.name));
+            Problem::new(Code::BadRequest, detail)
+        })
+    }
+
+    /// The content of a file part, in the spool.
+    async fn file(
+        &self,
+        app: &App,
+        head: &PartHead,
+        part: &mut Field<'_>,
+        most: u64,
+    ) -> Result<Upload, Problem> {
+        let mut sink = app.upload(most);
+        let mut decoder = Decoder::new(head.encoding);
+        while let Some(chunk) = part.chunk().await.map_err(|error| self.refused(&error))? {
+            let bytes = decoder.decode(chunk).map_err(|Malformed| malformed(head))?;
+            sink.write(&bytes).await?;
+        }
+        let rest = decoder.finish().map_err(|Malformed| malformed(head))?;
+        sink.write(&rest).await?;
+        Ok(sink.finish().await?)
+    }
+
+    fn refused(&self, error: &multer::Error) -> Problem {
+        match error {
+            multer::Error::StreamReadFailed(_) => broken_body(error),
+            multer::Error::StreamSizeExceeded { .. } | multer::Error::FieldSizeExceeded { .. } => {
+                file_too_large(self.limit)
+            }
+            _ if self.stream.has_bare_line_feeds(&self.boundary) => Problem::new(
+                Code::BadRequest,
+                "the lines of the form end with LF alone: end boundaries and part headers with CRLF",
+            ),
+            multer::Error::IncompleteStream
+            | multer::Error::IncompleteFieldData { .. }
+            | multer::Error::IncompleteHeaders => Problem::new(
+                Code::BadRequest,
+                "the form ends before its last boundary: send it again, whole",
+            ),
+            _ => Problem::new(Code::BadRequest, "the body is not a well-formed multipart form"),
         }
     }
 }
 
-impl<S: Stream + Unpin> Stream for DelayedEnd<S> {
-    type Item = S::Item;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
-        if self.ended {
-            return Poll::Ready(None);
-        }
-        let next = self.inner.poll_next_unpin(cx);
-        let had_new_bytes = std::mem::replace(&mut self.has_new_bytes, matches!(next, Poll::Ready(Some(_))));
-        self.ended = matches!(next, Poll::Ready(None));
-        if had_new_bytes && self.ended {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        next
-    }
+fn once(bytes: Bytes) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> + Unpin + Send {
+    stream::iter([Ok(bytes)])
 }
 
-fn once(bytes: Bytes) -> impl futures_util::Stream<Item = Result<Bytes, multer::Error>> {
-    stream::once(async { Ok(bytes) })
-}
-
-fn multer_error(error: std::io::Error) -> multer::Error {
-    multer::Error::StreamReadFailed(error.into())
-}
-
+/// The boundary that the `Content-Type` names.
 fn boundary(headers: &HeaderMap) -> Result<String, Problem> {
-    let kind = headers
-        .get(CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .unwrap_or_default();
-    multer::parse_boundary(kind).map_err(|error| match error {
-        multer::Error::NoBoundary => Problem::new(
-            Code::BadRequest,
-            "the Content-Type names no boundary: let the client library set it",
-        ),
-        _ => unsupported("multipart/form-data"),
-    })
+    if media_type(headers).as_deref() != Some("multipart/form-data") {
+        return Err(unsupported("multipart/form-data"));
+    }
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    parameter(kind.unwrap_or_default(), "boundary")
+        .filter(|boundary| !boundary.is_empty())
+        .ok_or_else(|| {
+            Problem::new(
+                Code::BadRequest,
+                "the Content-Type names no boundary: let the client library set it",
+            )
+        })
 }
 
-/// The value of a text field, UTF-8, of at most `most` bytes.
-async fn text(part: &mut Field<'_>, most: u64, whole: u64) -> Result<String, Problem> {
-    let mut value = Vec::new();
-    while let Some(chunk) = part.chunk().await.map_err(|error| refused(&error, whole))? {
-        if (value.len() + chunk.len()) as u64 > most {
-            return Err(body_too_large(most));
-        }
-        value.extend_from_slice(&chunk);
+/// A file input that was left empty is sent as a part without name and bytes. It is ignored beside a document.
+fn ignore_empty_inputs(files: &mut Vec<(Option<String>, Upload)>) {
+    let is_empty = |(name, upload): &(Option<String>, Upload)| {
+        upload.is_empty() && name.as_deref().is_none_or(str::is_empty)
+    };
+    if files.iter().any(|file| !is_empty(file)) {
+        files.retain(|file| !is_empty(file));
     }
-    String::from_utf8(value).map_err(|_| Problem::new(Code::BadRequest, "a text field is not UTF-8"))
 }
 
 /// Reads what follows the last boundary, so that the connection can be used again.
@@ -243,30 +294,24 @@ async fn finish(mut body: axum::body::BodyDataStream) {
     }
 }
 
-/// The last component of a declared name, without control characters.
-fn clean_file_name(name: &str) -> Option<String> {
-    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let clean: String = last
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(MAX_FILE_NAME)
-        .collect();
-    let clean = clean.trim();
-    (!clean.is_empty() && clean != "." && clean != "..").then(|| clean.to_owned())
+fn file_without_name(name: &str) -> Problem {
+    Problem::new(
+        Code::Invalid,
+        format!(
+            "part {0} is text and no file: give it a file name; in curl, write `@` before the path: -F '{name}=@letter.pdf'",
+            shown(name)
+        ),
+    )
 }
 
-fn refused(error: &multer::Error, limit: u64) -> Problem {
-    match error {
-        multer::Error::StreamReadFailed(_) => broken_body(error),
-        multer::Error::StreamSizeExceeded { .. } | multer::Error::FieldSizeExceeded { .. } => {
-            file_too_large(limit)
-        }
-        multer::Error::IncompleteStream | multer::Error::IncompleteFieldData { .. } => Problem::new(
-            Code::BadRequest,
-            "the form ends before its last boundary: send it again, whole",
+fn malformed(head: &PartHead) -> Problem {
+    Problem::new(
+        Code::BadRequest,
+        format!(
+            "part {} is not encoded as its Content-Transfer-Encoding says: send the bytes as they are",
+            shown(&head.name)
         ),
-        _ => Problem::new(Code::BadRequest, "the body is not a well-formed multipart form"),
-    }
+    )
 }
 
 fn file_too_large(limit: u64) -> Problem {
@@ -279,9 +324,6 @@ fn file_too_large(limit: u64) -> Problem {
     )
 }
 
-fn too_many_parts() -> Problem {
-    Problem::new(Code::BadRequest, format!("a form has at most {MAX_PARTS} parts"))
+pub(super) fn too_many_parts() -> Problem {
+    Problem::new(Code::BadRequest, format!("a form has at most {MAX_PARTS} fields"))
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use crate::form::field_names;
 use crate::form::fields::fields as read_fields;
 use crate::form::multipart::{self, Form};
 use crate::problem::Problem;
@@ -103,7 +104,7 @@ pub(crate) async fn resend(
             "to" => once(&mut request.to, &name, value)?,
             "send_at" => once(&mut request.schedule.send_at, &name, value)?,
             "batch_delay" => once(&mut request.schedule.batch_delay, &name, value)?,
-            _ => {}
+            _ => field_names::check_resend(&name)?,
         }
     }
     Ok(accepted(
@@ -158,7 +159,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     Ok(Some(text.to_owned()))
 }
 
-/// Sorts the fields of a form. Unknown ones are ignored: other clients of this interface send more.
+/// Sorts the fields of a form, whose names are known ones.
 fn request(form: Form, idempotency_key: Option<String>) -> Result<SendRequest, Problem> {
     let mut to = None;
     let mut region = None;
@@ -180,13 +181,14 @@ fn request(form: Form, idempotency_key: Option<String>) -> Result<SendRequest, P
             "caller_id" => once(&mut options.caller_id, &name, value)?,
             "send_at" => once(&mut schedule.send_at, &name, value)?,
             "batch_delay" => once(&mut schedule.batch_delay, &name, value)?,
-            _ => {
-                if let Some(tag) = name.strip_prefix("tag[").and_then(|rest| rest.strip_suffix(']'))
-                    && options.tags.insert(tag.to_owned(), value).is_some()
-                {
-                    return Err(given_twice(&format!("tag[{tag}]")));
+            _ => match name.strip_prefix("tag[").and_then(|rest| rest.strip_suffix(']')) {
+                Some(tag) => {
+                    if options.tags.insert(tag.to_owned(), value).is_some() {
+                        return Err(given_twice(&format!("tag[{tag}]")));
+                    }
                 }
-            }
+                None => field_names::check_send(&name, false)?,
+            },
         }
     }
     let to = to.ok_or_else(|| {

@@ -33,6 +33,7 @@ pub struct Upload {
     bytes: u64,
     sha1: [u8; 20],
     sha256: [u8; 32],
+    charset: Option<String>,
     _room: Room,
 }
 
@@ -161,6 +162,7 @@ impl UploadSink {
             bytes: self.bytes,
             sha1: self.sha1.finalize().into(),
             sha256: self.sha256.finalize().into(),
+            charset: None,
             _room: self.room,
         })
     }
@@ -181,6 +183,18 @@ impl UploadSink {
 }
 
 impl Upload {
+    /// With the character set that the sender declared.
+    #[must_use]
+    pub fn with_charset(self, charset: Option<String>) -> Self {
+        Self { charset, ..self }
+    }
+
+    /// The character set that the sender declared, in lower case.
+    #[must_use]
+    pub fn charset(&self) -> Option<&str> {
+        self.charset.as_deref()
+    }
+
     /// How many bytes.
     #[must_use]
     pub const fn len(&self) -> u64 {

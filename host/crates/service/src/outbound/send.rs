@@ -24,6 +24,8 @@ use faxgate_telemetry::metrics as names;
 
 /// The provider's limit for one request.
 const MAX_PDF_BYTES: u64 = 20 * MIB;
+/// The attribute of a part that names its declared character set.
+const CHARSET: &str = "charset";
 /// What somebody wants to be sent.
 #[derive(Debug)]
 pub struct SendRequest {
@@ -254,7 +256,11 @@ async fn read_parts(files: &[(Option<String>, Upload)]) -> Result<Vec<Part>, Err
             media_type: MediaType::sniff(&data),
             data,
             file_name: file_name.clone(),
-            attributes: Vec::new(),
+            attributes: file
+                .charset()
+                .map(|charset| (CHARSET.to_owned(), charset.to_owned()))
+                .into_iter()
+                .collect(),
         });
     }
     Ok(parts)
@@ -298,6 +304,9 @@ fn fingerprint(request: &SendRequest) -> [u8; 32] {
     field(&serde_json::to_vec(&request.cover).unwrap_or_default());
     for (_, file) in &request.files {
         field(&file.sha256());
+        if let Some(charset) = file.charset() {
+            field(charset.as_bytes());
+        }
     }
     hash.finalize().into()
 }

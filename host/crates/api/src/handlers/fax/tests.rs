@@ -14,9 +14,8 @@ fn form(fields: &[(&str, &str)]) -> Form {
 }
 
 #[test]
-fn known_fields_are_sorted_and_others_ignored() {
+fn known_fields_are_sorted_and_others_refused() {
     let fields = form(&[
-        ("x", "1"),
         ("tag[case]", "7"),
         ("to", "+1"),
         ("header_text", ""),
@@ -31,6 +30,8 @@ fn known_fields_are_sorted_and_others_ignored() {
     assert_eq!(request.options.header_text, None);
     assert_eq!(request.options.caller_id.as_deref(), Some("+2"));
     assert_eq!(request.options.tags.get("case").map(String::as_str), Some("7"));
+    let problem = super::request(form(&[("to", "+1"), ("too", "+2")]), None).expect_err("refused");
+    assert!(problem.detail().contains("`too`"), "{}", problem.detail());
 }
 
 #[test]
