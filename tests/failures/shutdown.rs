@@ -14,7 +14,8 @@ use faxgate_testkit::service::client::Fax;
 use faxgate_testkit::service::installation::Setup;
 use faxgate_testkit::wait;
 
-const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
+const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\nX-Phaxio-Signature: \
+    0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a\r\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_under_way_finishes_and_what_is_idle_closes() {
@@ -39,7 +40,9 @@ async fn what_is_under_way_finishes_and_what_is_idle_closes() {
     let mut busy2 = H2::connect(installation.https, &installation.cert_pem).await;
     let mut fields = http2::get("/phaxio-callback").to_vec();
     fields[0].1 = "POST";
+    let signature = "0a".repeat(32);
     fields.push(("content-type", "application/x-www-form-urlencoded"));
+    fields.push(("x-phaxio-signature", &signature));
     busy2.frame(HEADERS, END_HEADERS, 1, &http2::block(&fields)).await;
     assert!(busy2.still_serves(3).await, "both streams have arrived");
 

@@ -39,11 +39,14 @@ fn case(name: &'static str, text: &str, then: Then) -> Case {
     }
 }
 
+/// A signature in the right form and of nothing.
+const SIGNATURE: &str = "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
+
 /// A request that needs no key and reads its body, with these header lines.
 fn post(headers: &str, body: &str) -> String {
     format!(
         "POST /phaxio-callback?job_id=x HTTP/1.1\r\nHost: x\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\n{headers}\r\n{body}"
+         Content-Type: application/x-www-form-urlencoded\r\nX-Phaxio-Signature: {SIGNATURE}\r\n{headers}\r\n{body}"
     )
 }
 

@@ -5,7 +5,7 @@ use faxgate_testkit::TestInstallation;
 use faxgate_testkit::network::http2::{
     self, ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, End, H2, HEADERS, PING, RST_STREAM, SETTINGS,
 };
-use faxgate_testkit::service::installation::Setup;
+use faxgate_testkit::service::installation::{BOOTSTRAP, Setup};
 
 /// Requests that a client may begin and give up before its connection has ended.
 const BUDGET: u32 = 500;
@@ -34,9 +34,12 @@ async fn pinged(h2: &mut H2) -> bool {
     }
 }
 
-fn callback() -> Vec<u8> {
-    let mut fields = http2::get("/phaxio-callback").to_vec();
+/// A request whose handler waits for its body.
+fn upload() -> Vec<u8> {
+    let mut fields = http2::get("/fax").to_vec();
     fields[0].1 = "POST";
+    fields.push(("x-api-key", BOOTSTRAP));
+    fields.push(("content-type", "multipart/form-data; boundary=b"));
     http2::block(&fields)
 }
 
@@ -78,7 +81,7 @@ async fn requests_that_are_begun_and_given_up_end_the_connection() {
         let begun: Vec<u32> = (0..BATCH).map(|n| next + 2 * n).collect();
         next += 2 * BATCH;
         for stream in &begun {
-            flood.frame(HEADERS, END_HEADERS, *stream, &callback()).await;
+            flood.frame(HEADERS, END_HEADERS, *stream, &upload()).await;
         }
         // The server has seen them all: each is in its handler.
         if !pinged(&mut flood).await {
@@ -168,7 +171,7 @@ async fn frames_that_ask_for_answers_nobody_reads_harm_no_neighbour() {
     for (opens, frames) in [(false, ping), (false, settings), (true, empty)] {
         let mut flood = H2::connect(installation.https, &installation.cert_pem).await;
         if opens {
-            flood.frame(HEADERS, END_HEADERS, 1, &callback()).await;
+            flood.frame(HEADERS, END_HEADERS, 1, &upload()).await;
         }
         for _ in 0..50 {
             // A server that stops reading is as good as one that ends the connection.

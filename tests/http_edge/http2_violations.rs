@@ -48,6 +48,10 @@ fn post<'a>(more: &[(&'a str, &'a str)]) -> Fields<'a> {
         (":authority", "localhost"),
         (":path", "/phaxio-callback?job_id=x"),
         ("content-type", "application/x-www-form-urlencoded"),
+        (
+            "x-phaxio-signature",
+            "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a",
+        ),
     ];
     [head.as_slice(), more].concat()
 }

@@ -16,7 +16,9 @@ async fn held(installation: &TestInstallation, headers: &str) -> TcpStream {
     let mut stream = http1::tcp(installation.http).await;
     let head = format!(
         "POST /phaxio-callback HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\nExpect: 100-continue\r\n{headers}\r\n"
+         Content-Type: application/x-www-form-urlencoded\r\nX-Phaxio-Signature: {}\r\n\
+         Expect: 100-continue\r\n{headers}\r\n",
+        "0a".repeat(32)
     );
     stream.write_all(head.as_bytes()).await.expect("sent");
     let mut answer = [0; 25];

@@ -38,8 +38,12 @@ pub fn server(parts: ApiParts) -> Server {
         metrics,
         timeouts,
     } = parts;
-    let clock = app.clock().clone();
-    let state = AppState::new(app, metrics);
+    over(AppState::new(app, metrics), ids, timeouts)
+}
+
+/// The server over this state.
+pub(crate) fn over(state: AppState, ids: IdSource, timeouts: Timeouts) -> Server {
+    let clock = state.app().clock().clone();
     Server::new(ServerParts {
         router: routes::build(&state),
         application: Arc::new(state),
@@ -71,7 +75,9 @@ impl Application for AppState {
         let (state, client, token) = (self.clone(), *client, token.to_owned());
         async move {
             if let Ok(principal) = authorization::verify(&state, &client, &token).await {
-                state.app().key_exposed(&principal, client.address);
+                state.refusals().record(state.app(), client.address, |app| {
+                    app.key_exposed(&principal, client.address);
+                });
             }
         }
         .boxed()

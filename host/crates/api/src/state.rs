@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
+use crate::request::callback_limits::CallbackLimits;
 use crate::request::rate_limits::RateLimits;
+use crate::request::refusal_audit::RefusalAudit;
 use faxgate_service::{App, Check};
 
 /// How long the result of the readiness checks is served: everybody may ask for it.
@@ -27,6 +29,8 @@ struct Shared {
     app: App,
     metrics: MetricsPage,
     limits: RateLimits,
+    callbacks: CallbackLimits,
+    refusals: RefusalAudit,
     openapi: OnceLock<Bytes>,
     readiness: tokio::sync::Mutex<Option<(Instant, Readiness)>>,
 }
@@ -38,6 +42,8 @@ impl AppState {
             app,
             metrics,
             limits: RateLimits::default(),
+            callbacks: CallbackLimits::default(),
+            refusals: RefusalAudit::default(),
             openapi: OnceLock::new(),
             readiness: tokio::sync::Mutex::new(None),
         }))
@@ -51,6 +57,16 @@ impl AppState {
     /// What is counted per key and per address.
     pub(crate) fn limits(&self) -> &RateLimits {
         &self.0.limits
+    }
+
+    /// The limits of callbacks.
+    pub(crate) fn callbacks(&self) -> &CallbackLimits {
+        &self.0.callbacks
+    }
+
+    /// Decides which refusals are recorded in the audit log.
+    pub(crate) fn refusals(&self) -> &RefusalAudit {
+        &self.0.refusals
     }
 
     /// The page of metrics.

@@ -18,6 +18,7 @@ mod server;
 mod timeouts;
 pub mod tls;
 
+pub use connection::admission::{Admission, Permit};
 pub use request::body::is_slow;
 pub use request::client::{Client, Connection, limit_key};
 pub use request::scheme::Scheme;

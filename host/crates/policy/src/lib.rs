@@ -152,6 +152,12 @@ impl Plugins {
         self.set().list()
     }
 
+    /// Whether callbacks are judged by built-in policies only, whose rules are known.
+    #[must_use]
+    pub fn callbacks_are_builtin(&self) -> bool {
+        self.set().is_builtin_only(Slot::CallbackPolicy)
+    }
+
     /// What could not be loaded, with the remedy.
     #[must_use]
     pub fn problems(&self) -> Vec<PluginProblem> {

@@ -2,7 +2,6 @@
 //!
 //! The address that a signature covers is built from the configuration, never from the request.
 
-use faxgate_domain::audit::AuditEntry;
 use faxgate_domain::provider::{CallbackEvent, Verdict};
 use faxgate_policy::{Delivery, DeliveryKind, FilePart, RawBody};
 
@@ -69,10 +68,23 @@ impl CallbackOutcome {
 }
 
 impl App {
-    /// Asks the callback policy. None means genuine but nothing to do.
+    /// Whether a status callback without the provider's signature would certainly be rejected.
+    #[must_use]
+    pub fn status_needs_signature(&self) -> bool {
+        self.config().phaxio.verify_signature && self.parts.plugins.callbacks_are_builtin()
+    }
+
+    /// Whether a delivery of a received fax without the provider's signature would certainly be rejected.
+    #[must_use]
+    pub fn inbound_needs_signature(&self) -> bool {
+        self.config().inbound.verify_signature && self.parts.plugins.callbacks_are_builtin()
+    }
+
+    /// Asks the callback policy, and takes headers, query and fields out of `incoming` for it. None means genuine but
+    /// nothing to do.
     pub(crate) async fn evaluate_callback(
         &self,
-        incoming: &Incoming,
+        incoming: &mut Incoming,
         kind: DeliveryKind,
         public_url: String,
         proof_required: bool,
@@ -80,9 +92,9 @@ impl App {
         let delivery = Delivery {
             kind,
             public_url,
-            headers: incoming.headers.clone(),
-            query: incoming.query.clone(),
-            fields: incoming.fields.clone(),
+            headers: std::mem::take(&mut incoming.headers),
+            query: std::mem::take(&mut incoming.query),
+            fields: std::mem::take(&mut incoming.fields),
             files: incoming.files.iter().map(IncomingFile::describe).collect(),
             body: match incoming.body.path() {
                 Some(path) => RawBody::File(path.to_owned()),
@@ -100,10 +112,6 @@ impl App {
                 metrics::counter!(names::CALLBACKS, "kind" => kind_word(kind), "verdict" => "rejected")
                     .increment(1);
                 tracing::warn!(reason, "callback rejected by policy");
-                let entry = AuditEntry::new(self.parts.clock.now(), "provider", "callback", "")
-                    .from(incoming.address.map(|address| address.to_string()))
-                    .outcome("denied");
-                self.parts.store.record_later(entry);
                 Err(Error::new(
                     Code::BadSignature,
                     "the signature of this callback does not hold: `faxgate verify-callback` says what differs",

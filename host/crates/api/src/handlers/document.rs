@@ -4,7 +4,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, REFERRER_POLICY,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -18,6 +19,9 @@ use crate::state::AppState;
 use faxgate_domain::document::Resolution;
 use faxgate_edge::Client;
 use faxgate_service::{Actor, DocumentKey, OpenDocument};
+
+/// Browsers run no script of a document and give it an origin of its own.
+const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox");
 
 /// `GET /fax/{id}/pdf`
 pub(crate) async fn fax_pdf(
@@ -162,6 +166,9 @@ async fn serve(
 fn describe(headers: &mut HeaderMap, media_type: &'static str, name: &str) {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    // A document must not act on this origin, and the token of a link must not reach another one.
+    headers.insert(CONTENT_SECURITY_POLICY, SANDBOX);
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     if let Ok(disposition) = HeaderValue::from_str(&format!("inline; filename=\"{name}\"")) {
         headers.insert(CONTENT_DISPOSITION, disposition);
     }

@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{HeaderMap, Uri};
 
 use super::rate_limits::RateClass;
-use super::{credential, query};
+use super::{credential, local, query};
 use crate::problem::Problem;
 use crate::state::AppState;
 use faxgate_domain::access::Principal;
@@ -126,27 +126,34 @@ async fn decide(
 ) -> Result<Access, Problem> {
     match requirement {
         AuthRequirement::Nothing | AuthRequirement::Signature => Ok(Access::Open),
-        AuthRequirement::Scope(scope) => by_key(state, scope, client, headers).await,
+        AuthRequirement::Scope(scope) => by_key(state, scope, client, uri, headers).await,
         AuthRequirement::LinkOr(scope) => match query::first(uri.query(), "token") {
             Some(token) => Ok(Access::Link(token)),
-            None => by_key(state, scope, client, headers).await,
+            None => by_key(state, scope, client, uri, headers).await,
         },
-        AuthRequirement::LocalOr(_) if client.is_local() && !credential::is_present(headers) => {
+        AuthRequirement::LocalOr(_)
+            if is_local(state, client, uri, headers) && !credential::is_present(headers) =>
+        {
             Ok(Access::Open)
         }
-        AuthRequirement::LocalOr(scope) => by_key(state, scope, client, headers).await,
+        AuthRequirement::LocalOr(scope) => by_key(state, scope, client, uri, headers).await,
     }
+}
+
+fn is_local(state: &AppState, client: &Client, uri: &Uri, headers: &HeaderMap) -> bool {
+    local::is_local(client, uri, headers, &state.app().config().public_url)
 }
 
 async fn by_key(
     state: &AppState,
     scope: Scope,
     client: &Client,
+    uri: &Uri,
     headers: &HeaderMap,
 ) -> Result<Access, Problem> {
     let principal = match credential::read(headers)? {
         Some(token) => verify(state, client, token).await?,
-        None => anonymous(state, scope, client).ok_or_else(|| {
+        None => anonymous(state, scope, client, uri, headers).ok_or_else(|| {
             Problem::new(
                 Code::Unauthenticated,
                 "this address needs an API key: send it as X-API-Key or as Authorization: Bearer",
@@ -164,11 +171,13 @@ async fn by_key(
 
 /// The owner of a key. A wrong key counts against the client's address.
 pub(crate) async fn verify(state: &AppState, client: &Client, token: &str) -> Result<Principal, Problem> {
-    state.app().authenticate(token).await?.ok_or_else(|| {
+    let config = state.app().config();
+    // Over the limit the bootstrap key is not compared: guessing must not find it.
+    let may_guess = state.limits().may_fail(client.address, &config.limits);
+    let principal = state.app().authenticate(token, may_guess).await?;
+    principal.ok_or_else(|| {
         metrics::counter!(AUTH_FAILURES, "reason" => "key").increment(1);
-        let counted = state
-            .limits()
-            .failure(client.address, &state.app().config().limits);
+        let counted = state.limits().failure(client.address, &config.limits);
         counted.refusal().unwrap_or_else(|| {
             Problem::new(
                 Code::Unauthenticated,
@@ -189,20 +198,29 @@ pub(crate) fn link_failed(
         return error.into();
     }
     metrics::counter!(AUTH_FAILURES, "reason" => "link").increment(1);
-    if state.limits().may_audit_refusal() {
-        state.app().link_refused(id, client.address);
-    }
+    state.refusals().record(state.app(), client.address, |app| {
+        app.link_refused(id, client.address);
+    });
     let counted = state
         .limits()
         .failure(client.address, &state.app().config().limits);
     counted.refusal().unwrap_or_else(|| error.into())
 }
 
-/// A caller without a key, where the configuration allows it: not for administration, and only on a listener that other
-/// machines can't reach.
-fn anonymous(state: &AppState, scope: Scope, client: &Client) -> Option<Principal> {
+/// A caller without a key, where the configuration allows it: not for administration, and only a program on this
+/// machine.
+fn anonymous(
+    state: &AppState,
+    scope: Scope,
+    client: &Client,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Option<Principal> {
     let principal = state.app().anonymous()?;
-    (client.connection.loopback_listener && principal.scopes.allow(scope)).then_some(principal)
+    let allowed = client.connection.loopback_listener
+        && is_local(state, client, uri, headers)
+        && principal.scopes.allow(scope);
+    allowed.then_some(principal)
 }
 
 impl<S: Sync> FromRequestParts<S> for AuthenticatedCaller {

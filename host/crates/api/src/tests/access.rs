@@ -94,6 +94,7 @@ async fn wrong_credentials_are_counted_and_right_ones_are_not_locked_out() {
         Timeouts::default(),
     )
     .await;
+    let key = test.key("alice", &["fax:read"]).await;
     let mut statuses = Vec::new();
     for _ in 0..3 {
         statuses.push(
@@ -109,7 +110,7 @@ async fn wrong_credentials_are_counted_and_right_ones_are_not_locked_out() {
         .await;
     assert_eq!(refused.status(), 429);
     assert!(refused.headers().contains_key("retry-after") && refused.headers().contains_key("ratelimit"));
-    assert_eq!(test.ask(get_as(ROOT_KEY, "/fax")).await.status(), 200);
+    assert_eq!(test.ask(get_as(&key, "/fax")).await.status(), 200);
 }
 
 #[tokio::test]
@@ -261,7 +262,7 @@ async fn refused_links_are_in_the_audit_but_cannot_fill_it() {
         .iter()
         .filter(|record| record.entry.what == "link.refused")
         .collect();
-    assert!((1..=10).contains(&refused.len()), "{}", refused.len());
+    assert!((1..=5).contains(&refused.len()), "{}", refused.len());
     let entry = &refused[0].entry;
     assert_eq!(
         (entry.object.as_str(), entry.outcome.as_str()),

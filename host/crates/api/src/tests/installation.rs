@@ -11,7 +11,8 @@ use http::Request;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use crate::application::{ApiParts, server};
+use crate::application::over;
+use crate::state::{AppState, MetricsPage};
 use faxgate_artifacts::Artifacts;
 use faxgate_base::clock::Clock;
 use faxgate_base::id::IdSource;
@@ -40,6 +41,7 @@ pub(crate) const PDF: &[u8] = b"%PDF-1.7 a document that is served as it is kept
 pub(crate) struct TestInstallation {
     pub(crate) server: Server,
     pub(crate) app: App,
+    state: AppState,
     pub(crate) store: Store,
     pub(crate) links: faxgate_domain::link::LinkKey,
     pub(crate) clock: Clock,
@@ -85,21 +87,24 @@ impl TestInstallation {
             work: Arc::default(),
         });
         app.clear_spool().expect("spool");
-        let server = server(ApiParts {
-            app: app.clone(),
-            ids: ids.clone(),
-            metrics: Arc::new(|| Box::pin(std::future::ready("faxgate_up 1\n".to_owned()))),
-            timeouts,
-        });
+        let metrics: MetricsPage = Arc::new(|| Box::pin(std::future::ready("faxgate_up 1\n".to_owned())));
+        let state = AppState::new(app.clone(), metrics);
+        let server = over(state.clone(), ids.clone(), timeouts);
         Self {
             server,
             app,
+            state,
             store,
             links,
             clock,
             ids,
             _folder: folder,
         }
+    }
+
+    /// What the handlers share.
+    pub(crate) fn state(&self) -> &AppState {
+        &self.state
     }
 
     /// One request from this machine on a loopback listener.

@@ -76,6 +76,9 @@ async fn documents_are_served_by_link_and_in_parts() {
     assert_eq!(whole.status(), 200);
     assert_eq!(whole.headers()["content-type"], "application/pdf");
     assert_eq!(whole.headers()["cache-control"], "private, no-store");
+    assert_eq!(whole.headers()["content-security-policy"], "sandbox");
+    assert_eq!(whole.headers()["referrer-policy"], "no-referrer");
+    assert_eq!(whole.headers()["x-content-type-options"], "nosniff");
     let etag = whole.headers()["etag"].clone();
     assert_eq!(body(whole).await, PDF);
 
@@ -192,10 +195,9 @@ async fn a_fax_is_accepted_once_for_each_idempotency_key() {
     let test = TestInstallation::new().await;
     let key = test.key("alice", &["fax:send", "fax:read"]).await;
     let send = |idempotency: &'static str, text: &str| {
-        // The unknown part is ignored, and the destination may come last.
+        // The destination may come last.
         let content = format!(
             "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\n{text}\r\n\
-             --b\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\n1\r\n\
              --b\r\nContent-Disposition: form-data; name=\"to\"\r\n\r\n (212) 555-0142 \r\n--b--\r\n"
         );
         let mut request = post(&key, "/fax", "multipart/form-data; boundary=b", content);
@@ -363,14 +365,15 @@ async fn administration_shows_no_secrets() {
 async fn a_callback_is_capped_and_inbound_may_be_off() {
     let test = TestInstallation::new().await;
     let large = vec![b'x'; (1 << 20) + 1];
-    let response = test
-        .ask(post(
-            "",
-            "/phaxio-callback?job_id=x",
-            "application/x-www-form-urlencoded",
-            large,
-        ))
-        .await;
+    let mut request = post(
+        "",
+        "/phaxio-callback?job_id=x",
+        "application/x-www-form-urlencoded",
+        large,
+    );
+    let signature = "0a".repeat(32).parse().unwrap();
+    request.headers_mut().insert("x-phaxio-signature", signature);
+    let response = test.ask(request).await;
     assert_eq!(response.status(), 413);
     assert_eq!(
         test.ask(post("", "/phaxio-inbound", "text/plain", "x"))

@@ -208,7 +208,7 @@ async fn a_drain_ends_idle_connections_and_finishes_requests() {
     let body = "to=%2B12125550100";
     let mut busy = running.connect().await;
     let head = format!(
-        "POST /phaxio-callback HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+        "POST /phaxio-callback HTTP/1.1\r\nHost: x\r\nX-Phaxio-Signature: 0123456789abcdef0123456789abcdef01234567\r\nContent-Type: application/x-www-form-urlencoded\r\n\
          Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
         body.len()
     );
@@ -240,7 +240,7 @@ async fn a_drain_cuts_what_does_not_end() {
     let running = run(|_| {}, timeouts, None).await;
     let mut busy = running.connect().await;
     busy.write_all(
-        b"POST /phaxio-callback HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n",
+        b"POST /phaxio-callback HTTP/1.1\r\nHost: x\r\nX-Phaxio-Signature: 0123456789abcdef0123456789abcdef01234567\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n",
     )
     .await
     .unwrap();
@@ -358,7 +358,7 @@ async fn a_request_on_which_nothing_moves_is_cut() {
     };
     let running = run(|_| {}, timeouts, None).await;
     let answer = running
-        .ask("POST /phaxio-callback HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+        .ask("POST /phaxio-callback HTTP/1.1\r\nHost: x\r\nX-Phaxio-Signature: 0123456789abcdef0123456789abcdef01234567\r\nContent-Length: 5\r\n\r\n")
         .await;
     assert_eq!(answer, "");
     alone(&running).await;

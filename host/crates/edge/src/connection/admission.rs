@@ -11,7 +11,7 @@ use crate::request::client::limit_key;
 
 /// Permits for connections or requests.
 #[derive(Debug)]
-pub(crate) struct Admission {
+pub struct Admission {
     all: Arc<Semaphore>,
     most: usize,
     per_address: usize,
@@ -20,7 +20,7 @@ pub(crate) struct Admission {
 
 /// Admits one request among all that are in flight; given back on drop.
 #[derive(Debug)]
-pub(crate) struct Permit {
+pub struct Permit {
     _permit: OwnedSemaphorePermit,
     _slot: Option<AddressSlot>,
 }
@@ -34,7 +34,8 @@ pub(crate) struct AddressSlot {
 
 impl Admission {
     /// At most `all` permits, of which one address may hold `per_address`.
-    pub(crate) fn new(all: usize, per_address: usize) -> Self {
+    #[must_use]
+    pub fn new(all: usize, per_address: usize) -> Self {
         let most = all.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             all: Arc::new(Semaphore::new(most)),
@@ -71,7 +72,8 @@ impl Admission {
     }
 
     /// A permit for a request, at once or not at all. `address` is none for those whose share is not limited.
-    pub(crate) fn try_permit(&self, address: Option<IpAddr>) -> Option<Permit> {
+    #[must_use]
+    pub fn try_permit(&self, address: Option<IpAddr>) -> Option<Permit> {
         let permit = Arc::clone(&self.all).try_acquire_owned().ok()?;
         let slot = match address {
             Some(address) => Some(self.address_slot(address)?),

@@ -84,6 +84,12 @@ impl Set {
         }
     }
 
+    /// Whether the slot is served, and by built-in policies only.
+    pub(crate) fn is_builtin_only(&self, slot: Slot) -> bool {
+        self.serving(slot)
+            .is_ok_and(|chain| !chain.is_empty() && chain.iter().all(|plugin| plugin.builtin))
+    }
+
     /// What could not be loaded.
     pub(crate) fn problems(&self) -> &[PluginProblem] {
         &self.problems

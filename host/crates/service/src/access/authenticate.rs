@@ -17,16 +17,21 @@ const PREFIX: &str = "fbk_live_";
 const NO_HASH: [u8; 32] = [0; 32];
 
 impl App {
-    /// Who presents this token; none when it is unknown, wrong, expired or revoked.
+    /// Who presents this token; none when it is unknown, wrong, expired or revoked. The bootstrap key is compared only
+    /// with `bootstrap_allowed`: an address that has guessed too often must not find it.
     ///
     /// # Errors
     /// [`faxgate_domain::code::Code::Unavailable`] when the database can't be read: that says nothing about the token.
-    pub async fn authenticate(&self, token: &str) -> Result<Option<Principal>, Error> {
+    pub async fn authenticate(
+        &self,
+        token: &str,
+        bootstrap_allowed: bool,
+    ) -> Result<Option<Principal>, Error> {
         let config = self.parts.config.load();
         let parsed = parse(token);
         // Where only one of them is written like a key of ours, they differ, and their digests need not be made.
-        let bootstrap =
-            config.auth.bootstrap_key.as_ref().is_some_and(|key| {
+        let bootstrap = bootstrap_allowed
+            && config.auth.bootstrap_key.as_ref().is_some_and(|key| {
                 parse(key.reveal()).is_some() == parsed.is_some() && same_digest(key, token)
             });
         let id = parsed.map_or(KeyId([0; 6]), |(id, _)| id);
@@ -58,6 +63,22 @@ impl App {
         let entry = AuditEntry::new(self.parts.clock.now(), "link", "link.refused", object)
             .from(Some(address.to_string()))
             .outcome("denied");
+        self.parts.store.record_later(entry);
+    }
+
+    /// Records that a callback was refused because nothing proves that it comes from the provider.
+    pub fn callback_refused(&self, address: std::net::IpAddr) {
+        let entry = AuditEntry::new(self.parts.clock.now(), "provider", "callback", "")
+            .from(Some(address.to_string()))
+            .outcome("denied");
+        self.parts.store.record_later(entry);
+    }
+
+    /// Records how many refusals were not recorded one by one, since there were too many.
+    pub fn refusals_omitted(&self, count: u64) {
+        let entry = AuditEntry::new(self.parts.clock.now(), "system", "refusals.omitted", "")
+            .outcome("denied")
+            .fact("count", count);
         self.parts.store.record_later(entry);
     }
 

@@ -47,7 +47,7 @@ impl App {
     ///
     /// # Errors
     /// [`Code::NotFound`] when receiving is off, [`Code::BadSignature`], [`Code::Unavailable`].
-    pub async fn inbound_callback(&self, incoming: Incoming) -> Result<Received, Error> {
+    pub async fn inbound_callback(&self, mut incoming: Incoming) -> Result<Received, Error> {
         let config = self.config();
         if !config.inbound.enabled {
             return Err(Error::new(
@@ -58,7 +58,7 @@ impl App {
         let url = signed_url(&config.public("/phaxio-inbound"), &incoming.raw_query);
         let verdict = self
             .evaluate_callback(
-                &incoming,
+                &mut incoming,
                 DeliveryKind::Inbound,
                 url,
                 config.inbound.verify_signature,

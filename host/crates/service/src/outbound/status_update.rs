@@ -18,7 +18,7 @@ impl App {
     ///
     /// # Errors
     /// [`Code::BadSignature`] when nobody can believe it; otherwise only faults of ours.
-    pub async fn status_callback(&self, incoming: Incoming) -> Result<CallbackOutcome, Error> {
+    pub async fn status_callback(&self, mut incoming: Incoming) -> Result<CallbackOutcome, Error> {
         let config = self.config();
         let url = signed_url(&config.phaxio.callback_url, &incoming.raw_query);
         let named = incoming
@@ -28,7 +28,7 @@ impl App {
             .map(|(_, id)| id.clone());
         let verdict = self
             .evaluate_callback(
-                &incoming,
+                &mut incoming,
                 DeliveryKind::Status,
                 url,
                 config.phaxio.verify_signature,

@@ -1,7 +1,5 @@
 //! What policies see of a callback.
 
-use http::HeaderName;
-
 use super::*;
 
 #[test]
@@ -18,4 +16,23 @@ fn policies_see_no_credentials() {
         readable(&headers),
         [("x-phaxio-signature".to_owned(), "s".to_owned())]
     );
+}
+
+#[test]
+fn a_signature_has_40_or_64_lower_case_digits() {
+    let has = |values: &[String]| {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(SIGNATURE, value.parse().expect("value"));
+        }
+        has_signature(&headers)
+    };
+    for digits in SIGNATURE_DIGITS {
+        let good = "0a".repeat(digits / 2);
+        assert!(has(&[good.clone()]));
+        assert!(!has(&[good.clone(), good.clone()]));
+        assert!(!has(&[good.to_uppercase()]));
+        assert!(!has(&[format!("{good}0a")]));
+    }
+    assert!(!has(&[]) && !has(&[String::new()]));
 }
