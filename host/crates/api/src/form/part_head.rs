@@ -1,7 +1,7 @@
 //! The head of one part of a multipart form: its name, file name, type and transfer encoding.
 
-use http::{HeaderMap, HeaderName};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName};
 
 use super::parameters::{parameter, parameters};
 use super::transfer_encoding::TransferEncoding;

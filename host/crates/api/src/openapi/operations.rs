@@ -123,10 +123,10 @@ fn received(method: &str, path: &str) -> Option<Operation> {
 
 fn callbacks(path: &str) -> Option<Operation> {
     let operation = match path {
-        "/phaxio-callback" => new("statusCallback", "News of a sent fax")
+        "/phaxio-callback" => new("statusCallback", "A callback about a sent fax")
             .parameter(query(
                 "job_id",
-                "The fax the news is about",
+                "The fax that the callback is about",
                 json!({"type": "string"}),
             ))
             .errors(&[Busy]),
@@ -145,8 +145,16 @@ fn callbacks(path: &str) -> Option<Operation> {
                     ("application/x-www-form-urlencoded", "Delivery"),
                 ],
             )
-            .answer(200, content("Taken, or known already", "Ok"))
-            .errors(&[BadRequest, BadSignature, TooLarge, Code::Timeout, Unavailable]),
+            .answer(200, content("Accepted, or known already", "Ok"))
+            .errors(&[
+                BadRequest,
+                BadSignature,
+                Invalid,
+                TooLarge,
+                Code::RateLimited,
+                Code::Timeout,
+                Unavailable,
+            ]),
     )
 }
 
