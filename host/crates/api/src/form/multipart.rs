@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use futures_util::stream::{self, Stream};
-use futures_util::{StreamExt as _, TryStreamExt as _};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use multer::{Constraints, Field, Multipart, SizeLimit};

@@ -107,6 +107,12 @@ impl RateLimits {
         self.audited_refusals.check(&(), None).allowed
     }
 
+    /// Whether one more wrong credential of this address is within the limit; counts nothing.
+    pub(crate) fn may_fail(&self, address: IpAddr, config: &LimitsConfig) -> bool {
+        self.failures
+            .would_allow(&limit_key(address), Some(config.auth_failures_per_minute))
+    }
+
     /// Counts a wrong credential.
     pub(crate) fn failure(&self, address: IpAddr, config: &LimitsConfig) -> RateLimitStatus {
         let mut status = RateLimitStatus::default();
