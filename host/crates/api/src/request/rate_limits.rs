@@ -39,11 +39,7 @@ pub(crate) struct RateLimits {
     keys: Limiter<RateKey>,
     classes: Limiter<(RateClass, RateKey)>,
     failures: Limiter<IpAddr>,
-    audited_refusals: Limiter<()>,
 }
-
-/// Refused links that are audited in a minute, of all clients together: unauthenticated clients must not fill the disk.
-const AUDITED_REFUSALS_PER_MINUTE: u32 = 10;
 
 /// Requests that are counted together: those of a key, or without one those of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,7 +59,6 @@ impl Default for RateLimits {
             keys: Limiter::new(0),
             classes: Limiter::new(0),
             failures: Limiter::new(0),
-            audited_refusals: Limiter::new(AUDITED_REFUSALS_PER_MINUTE),
         }
     }
 }
@@ -100,11 +95,6 @@ impl RateLimits {
             status.add(name, self.classes.check(&(class, key), Some(rate)));
         }
         status
-    }
-
-    /// Whether one more refused link may be audited.
-    pub(crate) fn may_audit_refusal(&self) -> bool {
-        self.audited_refusals.check(&(), None).allowed
     }
 
     /// Whether one more wrong credential of this address is within the limit; counts nothing.

@@ -70,11 +70,8 @@ impl Set {
     /// # Errors
     /// With the name of a required plugin of which no version serves: nothing is decided without its rule.
     pub(crate) fn serving(&self, slot: Slot) -> Result<&[Arc<Plugin>], PluginFailure> {
-        let missing = self.missing.iter();
-        match missing
-            .filter(|missing| missing.slot.is_none_or(|of| of == slot))
-            .next()
-        {
+        let mut missing = self.missing.iter();
+        match missing.find(|missing| missing.slot.is_none_or(|of| of == slot)) {
             None => Ok(self.chain(slot)),
             Some(missing) => Err(PluginFailure {
                 plugin: missing.plugin.clone(),

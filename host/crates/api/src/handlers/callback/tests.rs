@@ -29,7 +29,7 @@ fn a_signature_has_40_or_64_lower_case_digits() {
     };
     for digits in SIGNATURE_DIGITS {
         let good = "0a".repeat(digits / 2);
-        assert!(has(&[good.clone()]));
+        assert!(has(std::slice::from_ref(&good)));
         assert!(!has(&[good.clone(), good.clone()]));
         assert!(!has(&[good.to_uppercase()]));
         assert!(!has(&[format!("{good}0a")]));
