@@ -231,8 +231,8 @@ mod tests {
     fn text_has_no_colours_and_heeds_the_level() {
         let text = logged(LogFormat::Text, "debug");
         assert!(
-            text.contains(" INFO request{id=r1}: crate::logs::tests: converted pages=3\n")
-                && text.contains("DEBUG crate::logs::tests: details\n"),
+            text.contains(" INFO request{id=r1}: faxgate_telemetry::logs::tests: converted pages=3\n")
+                && text.contains("DEBUG faxgate_telemetry::logs::tests: details\n"),
             "{text}"
         );
         assert!(!text.contains('\u{1b}'));

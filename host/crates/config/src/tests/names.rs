@@ -175,6 +175,7 @@ const VALUES: &[(&str, &str)] = &[
     ("PLUGIN_DIR", "/plugins"),
     ("PLUGIN_CACHE_DIR", "/cache"),
     ("FONT_DIR", "/fonts"),
+    ("PLUGINS_ORDER", "first,second"),
     ("PLUGIN_INSTANCES", "4"),
     ("DEFAULT_REGION", "de"),
     ("STRICT_NUMBERS", "1"),
