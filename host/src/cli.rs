@@ -35,6 +35,7 @@ struct Cli {
     command: Command,
 }
 
+#[allow(clippy::large_enum_variant, reason = "one value, parsed at start")]
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Show the whole system at work on this machine, without account or file

@@ -93,7 +93,9 @@ async fn from_nothing_to_running_policies() {
     setup
         .set("dispatch.poll_after_seconds", 3600.0)
         .set("plugins.house-rules.settings.prefix", "+1 212 555")
-        .set("plugins.known-jobs.settings.jobs", "somebody-else");
+        .set("plugins.known-jobs.settings.jobs", "somebody-else")
+        .set("plugins.house-rules.required", false)
+        .set("plugins.known-jobs.required", false);
     let installation = setup.start().await;
     refused(&installation, "0142", 400).await;
     let plain = installation.admin.accepted(&letter("+12125550142")).await;

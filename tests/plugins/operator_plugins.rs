@@ -68,7 +68,8 @@ async fn a_dial_plan_is_taken_up_and_its_last_good_version_stays() {
     let mut setup = Setup::new();
     dial_plan(&mut setup);
     let installation = setup.start().await;
-    refused(&installation, "0142", 400).await;
+    // Its rule is configured and not there yet: nothing is sent without it.
+    refused(&installation, "0142", 503).await;
 
     drop_in(&installation, "dial-plan", DIAL_PLAN);
     let entry = serves(&installation, "dial-plan").await;
@@ -128,7 +129,9 @@ async fn a_dial_plan_is_taken_up_and_its_last_good_version_stays() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_in_c_serves_like_any_other() {
     let mut setup = Setup::new();
-    setup.set("plugins.country-fence.settings.allow", "+1 212, +44");
+    setup
+        .set("plugins.country-fence.settings.allow", "+1 212, +44")
+        .set("plugins.country-fence.required", false);
     let installation = setup.start().await;
     let id = installation.admin.accepted(&letter("+1 646 555 0142")).await;
     installation.admin.reaches(&id, "SUCCESS").await;
@@ -155,7 +158,8 @@ async fn callbacks_signed_with_the_token_of_before_are_believed_while_the_plugin
     setup.provider.callback_token = Some(BEFORE.to_owned());
     setup
         .set("dispatch.poll_after_seconds", 3600.0)
-        .set("plugins.rotate-token.secrets.old-callback-token", BEFORE);
+        .set("plugins.rotate-token.secrets.old-callback-token", BEFORE)
+        .set("plugins.rotate-token.required", false);
     let installation = setup.start().await;
     let id = installation.admin.accepted(&letter("+12125550142")).await;
     let fax = installation.provider.fax_of(&id).await;
@@ -221,7 +225,7 @@ async fn a_file_that_is_not_the_pinned_one_is_refused() {
     };
     let problem = listed(&installation, "problems", "dial-plan", of_the_pin).await;
     assert_eq!(problem["last_good_serves"], false);
-    refused(&installation, "0142", 400).await;
+    refused(&installation, "0142", 503).await;
 
     installation.set(
         "plugins.dial-plan.sha256",

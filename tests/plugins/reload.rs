@@ -196,7 +196,7 @@ async fn settings_are_checked_by_the_plugin_before_it_serves() {
         reason.is_some_and(|reason| reason.contains("every prefix in `blocked` has to start with +"))
     };
     listed(&installation, "problems", "dial-plan", of_the_setting).await;
-    refused(&installation, "0142", 400).await;
+    refused(&installation, "0142", 503).await;
     installation.set("plugins.dial-plan.settings.blocked", "+1900");
     installation.server.signal(rustix::process::Signal::HUP);
     serves(&installation, "dial-plan").await;

@@ -1,7 +1,7 @@
 //! Floor 4: the provider's REST API.
 //!
 //! [`Phaxio`] speaks it; [`outcome`] decides what an answer, or the lack of one, proves about a request to send;
-//! [`status`] turns the provider's words into ours; [`wire`] reads its JSON without being strict about it.
+//! `status` turns the provider's words into ours; `wire` reads its JSON without being strict about it.
 //!
 //! The provider has no idempotency key, so the question after every request to send is not "did it work?" but "may
 //! it have had an effect?". [`CreateOutcome`] answers exactly that.

@@ -4,7 +4,7 @@
 //! faxes through their states and posts signed callbacks with the vendor's schedule of retries. Its time is scaled
 //! ([`SimulatorConfig::time_scale`]): only answers to requests wait in real time.
 //!
-//! [`script`] lists how it can be told to misbehave, per number. Tests look inside through
+//! `script` lists how it can be told to misbehave, per number. Tests look inside through
 //!
 //! | request | does |
 //! |---|---|

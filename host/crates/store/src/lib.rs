@@ -1,6 +1,6 @@
 //! The database: typed operations on domain values, durable when they answer.
 //!
-//! [`decide`] has the rules, [`format`] says how things are written down, and [`redb`](crate::redb) is the embedded
+//! `decide` has the rules, `format` says how things are written down, and `redb` is the embedded
 //! engine that loads rows, applies decisions and commits. Callers do not learn which engine runs.
 //!
 //! | table | key → value | serves |

@@ -14,7 +14,7 @@ use faxgate_edge::{Admission, Permit, limit_key};
 /// Callbacks in work at the same time, waiting ones included.
 const MAX_IN_WORK: usize = 64;
 /// Of these, the callbacks of one address.
-const MAX_OF_ADDRESS: usize = 8;
+const MAX_OF_ADDRESS: usize = 16;
 /// Callbacks that are parsed and judged at the same time; the others wait in order of arrival.
 const MAX_JUDGED: usize = 4;
 /// Refused callbacks of one address in a minute, before further ones are refused unread.

@@ -8,7 +8,7 @@ impl App {
     /// Destroys the document of a fax now. The record stays.
     ///
     /// # Errors
-    /// [`Code::NotFound`]; [`Code::Forbidden`] for another owner's; [`Code::Conflict`] when the fax has not reached a final state.
+    /// `Code::NotFound`; `Code::Forbidden` for another owner's; `Code::Conflict` when the fax has not reached a final state.
     pub async fn destroy(&self, actor: &Actor, id: &str) -> Result<(), Error> {
         let job = self.own_job(actor, id).await?;
         if !job.phase.is_final() {

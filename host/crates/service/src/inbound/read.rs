@@ -40,7 +40,7 @@ impl App {
     /// One received fax.
     ///
     /// # Errors
-    /// [`Code::NotFound`], also for somebody else's.
+    /// `Code::NotFound`, also for somebody else's.
     pub async fn inbound(&self, actor: &Actor, id: &str) -> Result<InboundView, Error> {
         Ok(InboundView::from(&self.visible_inbound(actor, id).await?))
     }
@@ -48,7 +48,7 @@ impl App {
     /// A page of received faxes, newest first, and the marker of the next one.
     ///
     /// # Errors
-    /// [`Code::BadCursor`].
+    /// `Code::BadCursor`.
     pub async fn inbounds(
         &self,
         actor: &Actor,
@@ -72,7 +72,7 @@ impl App {
     /// A short-lived link to a received document.
     ///
     /// # Errors
-    /// [`Code::NotFound`]; [`Code::Gone`] when it was destroyed.
+    /// `Code::NotFound`; `Code::Gone` when it was destroyed.
     pub async fn inbound_link(&self, actor: &Actor, id: &str) -> Result<Link, Error> {
         let fax = self.visible_inbound(actor, id).await?;
         if fax.artifact.is_none() {

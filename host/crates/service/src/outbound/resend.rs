@@ -23,7 +23,7 @@ impl App {
     /// Sends the document of a fax again, as a new fax.
     ///
     /// # Errors
-    /// [`Code::NotFound`]; [`Code::Forbidden`] for another owner's; [`Code::Gone`] when the document was destroyed; as [`App::send`].
+    /// `Code::NotFound`; `Code::Forbidden` for another owner's; `Code::Gone` when the document was destroyed; as [`App::send`].
     pub async fn resend(&self, actor: &Actor, id: &str, request: Resend) -> Result<Sent, Error> {
         let job = self.own_job(actor, id).await?;
         let mut options = job.options.clone();

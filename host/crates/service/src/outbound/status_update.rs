@@ -17,7 +17,7 @@ impl App {
     /// Takes a callback about a fax that is sent.
     ///
     /// # Errors
-    /// [`Code::BadSignature`] when nobody can believe it; otherwise only faults of ours.
+    /// `Code::BadSignature` when nobody can believe it; otherwise only faults of ours.
     pub async fn status_callback(&self, mut incoming: Incoming) -> Result<CallbackOutcome, Error> {
         let config = self.config();
         let url = signed_url(&config.phaxio.callback_url, &incoming.raw_query);

@@ -10,6 +10,7 @@ pub struct Pdf {
 
 impl Pdf {
     /// Without objects.
+    #[allow(clippy::new_without_default, reason = "tests name what they make")]
     pub fn new() -> Self {
         Self {
             objects: vec![Vec::new(), Vec::new()],

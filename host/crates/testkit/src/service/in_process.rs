@@ -148,7 +148,7 @@ impl InProcessService {
 
     /// The records.
     pub fn store(&self) -> &Store {
-        &self.running.as_ref().expect("it runs").service.store()
+        self.running.as_ref().expect("it runs").service.store()
     }
 
     /// Every job.

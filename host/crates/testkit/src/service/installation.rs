@@ -116,6 +116,7 @@ impl TestInstallation {
 
 impl Setup {
     /// TLS with a certificate of our own, a quick provider, short waits, everything logged.
+    #[allow(clippy::new_without_default, reason = "tests name what they make")]
     pub fn new() -> Self {
         let folder = tempfile::Builder::new()
             .prefix("faxgate-it-")
