@@ -57,6 +57,7 @@ impl Folder {
         let mut config = PluginConfig {
             memory: 4 * MIB,
             cpu: Duration::from_millis(50),
+            required: false,
             ..PluginConfig::default()
         };
         change(&mut config);

@@ -29,7 +29,7 @@ fn missing(answer: Answer) -> String {
 #[tokio::test]
 async fn a_slot_is_not_served_without_a_plugin_that_never_loaded() {
     let mut folder = Folder::new();
-    folder.limit("rule", |_| {});
+    folder.limit("rule", |config| config.required = true);
     let plugins = folder.load().await;
     assert_eq!(missing(dial(&plugins, "+12125550142").await), "rule");
     // Nobody knows which slot the file would fill: no slot is served.
@@ -42,7 +42,7 @@ async fn a_slot_is_not_served_without_a_plugin_that_never_loaded() {
     assert_works(&plugins).await;
     assert_eq!(plugins.problems().len(), 1, "still reported");
 
-    folder.limit("rule", |_| {});
+    folder.limit("rule", |config| config.required = true);
     plugins.reload(&folder.config, Grants::default()).await.unwrap();
     missing(dial(&plugins, "+12125550142").await);
     folder.put("rule", &normalizer(NORMALIZER));
@@ -56,7 +56,10 @@ async fn a_broken_file_of_a_known_slot_blocks_that_slot_alone() {
     let mut folder = Folder::new();
     folder.put("rule", &normalizer(NORMALIZER));
     // It needs 128 KiB, so that it never serves; its slot can be read from it all the same.
-    folder.limit("rule", |config| config.memory = 64 * 1024);
+    folder.limit("rule", |config| {
+        config.required = true;
+        config.memory = 64 * 1024;
+    });
     let plugins = folder.load().await;
     assert_eq!(missing(dial(&plugins, "+12125550142").await), "rule");
     let converted = plugins.convert(vec![text()], options(), LIMITS).await;
@@ -68,7 +71,7 @@ async fn the_last_good_version_serves_after_a_restart() {
     for broken in [None, Some(&b"\0asm, cut off"[..])] {
         let mut folder = Folder::new();
         folder.put("rule", &normalizer(NORMALIZER));
-        folder.limit("rule", |_| {});
+        folder.limit("rule", |config| config.required = true);
         let plugins = folder.load().await;
         assert!(rewrites(&plugins).await);
         drop(plugins);
@@ -83,10 +86,10 @@ async fn the_last_good_version_serves_after_a_restart() {
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert!(problems[0].last_good_serves);
 
-        // Without its section the rule ends, and so does the version that was kept.
+        // Without its section the rule ends with its file, and the version that was kept goes.
         folder.config.named.clear();
         plugins.reload(&folder.config, Grants::default()).await.unwrap();
-        assert!(!rewrites(&plugins).await);
+        assert_eq!(rewrites(&plugins).await, broken.is_some());
         assert_eq!(
             std::fs::read_dir(&folder.config.last_good_dir).unwrap().count(),
             0
