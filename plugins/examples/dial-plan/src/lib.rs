@@ -164,7 +164,10 @@ mod tests {
 
     #[test]
     fn extensions_are_written_out() {
-        assert_eq!(plan().evaluate("0100"), Answer::Rewrite("+1 212 5550100".to_owned()));
+        assert_eq!(
+            plan().evaluate("0100"),
+            Answer::Rewrite("+1 212 5550100".to_owned())
+        );
         assert_eq!(plan().evaluate("010"), Answer::Pass);
         assert_eq!(Plan::default().evaluate("0100"), Answer::Pass);
     }

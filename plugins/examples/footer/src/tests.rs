@@ -51,7 +51,10 @@ fn every_page_keeps_its_size_and_carries_the_footer() {
 
 #[test]
 fn what_would_be_lost_is_refused() {
-    assert_eq!(open(b"%PDF-1.4 no".to_vec()).map(drop), Err(StampError::Unreadable));
+    assert_eq!(
+        open(b"%PDF-1.4 no".to_vec()).map(drop),
+        Err(StampError::Unreadable)
+    );
     assert_eq!(open(Vec::new()).map(drop), Err(StampError::Unreadable));
     let noted = document(612, 792, "/Annots [<< /Type /Annot /Subtype /Widget >>]");
     assert_eq!(open(noted).map(drop), Err(StampError::Annotated));
