@@ -93,6 +93,6 @@ async fn live(service: Service, signals: &mut Signals, load: impl Fn() -> anyhow
     tokio::select! {
         () = service.stop() => {}
         // A second signal: whoever sends it doesn't want to wait.
-        _ = signals.next() => tracing::warn!("told twice: stopping at once"),
+        _ = signals.next() => tracing::warn!("second signal received, exiting"),
     }
 }

@@ -1,4 +1,4 @@
-//! Floor 4: the provider's REST API.
+//! The provider's REST API.
 //!
 //! [`Phaxio`] speaks it; [`outcome`] decides what an answer, or the lack of one, proves about a request to send;
 //! `status` turns the provider's words into ours; `wire` reads its JSON without being strict about it.

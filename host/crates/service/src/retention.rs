@@ -1,4 +1,4 @@
-//! Floor 5: forgetting what is due to be forgotten: documents and idempotency rows, by an index on expiry.
+//! Retention: destroys documents and idempotency rows that are due, by an index on expiry.
 //!
 //! A sweep destroys the bytes first and marks the record after: a crash in between leaves something to repeat.
 

@@ -1,4 +1,4 @@
-//! Floor 4: a Phaxio that runs on loopback, for the demo and the tests.
+//! A simulated Phaxio that runs on loopback, for the demo and the tests.
 //!
 //! It answers `/v2` and `/v2.1` as the vendor documents them and as recorded answers show, fetches documents, moves
 //! faxes through their states and posts signed callbacks with the vendor's schedule of retries. Its time is scaled

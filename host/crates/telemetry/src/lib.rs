@@ -1,4 +1,4 @@
-//! Floor 3: what the service says about itself. [`logs`] for people ([`scope`] names the request a line belongs to),
+//! Logs, metrics and traces of the service. [`logs`] for people ([`scope`] names the request a line belongs to),
 //! [`metrics`] for graphs and alarms ([`requests`] for the two that every request makes), [`trace`] and [`otlp`] for
 //! whoever follows a request through several systems, [`board`] for readiness.
 

@@ -1,6 +1,6 @@
 //! Structured logs on standard error.
 //!
-//! Nothing secret or personal goes into a log line; the rooms above see to it, and `base::redact` helps them.
+//! Nothing secret or personal goes into a log line; the callers see to it, and `base::redact` helps them.
 
 use std::panic::PanicHookInfo;
 use std::sync::OnceLock;

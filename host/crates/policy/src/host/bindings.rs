@@ -1,4 +1,4 @@
-//! The worlds of `wit/` as Rust types, generated at compile time. Nothing outside this room sees them:
+//! The worlds of `wit/` as Rust types, generated at compile time. Nothing outside this crate sees them:
 //! `convert.rs` turns them into domain types.
 //!
 //! The interfaces that the gateway offers (`host`, `webhook`, `types`) are generated once, with the
